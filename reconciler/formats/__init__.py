@@ -1,0 +1,1 @@
+"""Wire formats, decoders and encoders apart; bytes or text in, rows out, and the reverse. Pure."""

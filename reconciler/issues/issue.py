@@ -1,0 +1,41 @@
+"""One data issue and its identity over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.diagnostics import Severity
+
+
+class Owner(StrEnum):
+    """Who can mend it."""
+
+    SCHOOL = "school"
+    HUB = "hub"
+    SUPPLIER = "supplier"
+    US = "us"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataIssue:
+    """A finding about live data; text names records by id, never people.
+
+    Identity is (code, school, feed, entity, record, field), not the message: the same fault found again is the same
+    issue, still open.
+    """
+
+    code: str
+    severity: Severity
+    school: str
+    entity: str
+    record: str
+    message: str
+    next_step: str
+    owner: Owner = Owner.SCHOOL
+    feed: str = "hub"
+    field: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str, str, str, str]:
+        return (self.code, self.school, self.feed, self.entity, self.record, self.field)
