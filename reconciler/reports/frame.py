@@ -1,0 +1,129 @@
+"""What every report shares: the frame, the HTML environment, CSV and text tables."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from reconciler.shipped import shipped
+
+LONDON = ZoneInfo("Europe/London")
+MOST_ROWS = 1000  # plain rows in one HTML table; beyond it the report says so and the CSV has them all
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Where a report comes from; the same frame and rows give the same bytes."""
+
+    estate: str
+    rehearsal: bool
+    serial: int
+    tool_version: str
+    made_at: datetime
+    classification: str = "Official-sensitive: holds record numbers of children, no names"
+
+    @property
+    def made_text(self) -> str:
+        return local(self.made_at)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "estate": self.estate,
+            "rehearsal": self.rehearsal,
+            "state_version": self.serial,
+            "tool_version": self.tool_version,
+            "made_at": self.made_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolName:
+    """How a school is shown: name and the colour that is purely for identification (VS, rule 22)."""
+
+    code: str
+    name: str
+    colour: str = "#57606a"
+
+
+def local(moment: datetime | None) -> str:
+    """Europe/London wall-clock time, `23 Nov 2026 08:40`."""
+    return moment.astimezone(LONDON).strftime("%d %b %Y %H:%M").lstrip("0") if moment else ""
+
+
+def day(moment: datetime) -> str:
+    """Europe/London date, `23 Nov 2026`."""
+    return moment.astimezone(LONDON).strftime("%d %b %Y").lstrip("0")
+
+
+def clean(text: str) -> str:
+    """Text without control and bidirectional override characters, for terminals and plain files."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def html(template: str, report: object) -> str:
+    """The self-contained page: no request to anywhere, style and script allowed by their hash only."""
+    style, script = _asset("style.css"), _asset("filter.js")
+    return _environment().get_template(template).render(
+        report=report,
+        style=Markup(style),  # noqa: S704 (our own file, never data)
+        script=Markup(script),  # noqa: S704 (our own file, never data)
+        style_hash=_sha256(style),
+        script_hash=_sha256(script),
+    )  # fmt: skip
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """CSV for people: UTF-8 with a byte order mark, CRLF, cells that a spreadsheet would run are quoted."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([_guarded(cell) for cell in row] for row in rows)
+    return "\ufeff" + out.getvalue()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, right: frozenset[int] = frozenset()) -> str:
+    """A plain text table in columns; `right` are the columns of numbers."""
+    cells = [[clean(str(cell)) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(header))]
+    lines = (
+        "  ".join(c.rjust(w) if n in right else c.ljust(w) for n, (c, w) in enumerate(zip(row, widths, strict=True)))
+        for row in cells
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _guarded(cell: object) -> str:
+    text = clean(str(cell))
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def _sha256(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(shipped("templates")), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+@cache
+def _asset(name: str) -> str:
+    return (shipped("templates") / name).read_text("utf-8")
