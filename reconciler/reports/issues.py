@@ -122,7 +122,8 @@ def _row(tracked: TrackedIssue) -> Row:
     issue = tracked.issue
     return Row(
         number=tracked.number, severity=issue.severity.value, school=issue.school,
-        entity=issue.entity.replace("_", " "), record=issue.record, code=issue.code, message=issue.message, next_step=issue.next_step,
+        entity=issue.entity.replace("_", " "), record=issue.record, code=issue.code,
+        message=issue.message, next_step=issue.next_step,
         owner=_OWNERS[issue.owner], since=day(tracked.opened_at), opened_at=tracked.opened_at.isoformat(),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ _NUMBERS = ("read", "new", "changed", "same", "rejected", "out_of_scope", "left"
 _GOOD = frozenset({Outcome.DONE, Outcome.UNCHANGED})
 _ADVICE = {
     Outcome.WAITING: "run its first import by hand: reconcile sync import --school {school} --first",
-    Outcome.HELD: "look at run {run}, then: reconcile approve {run} --reason ... or: reconcile reject {run} --reason ...",
+    Outcome.HELD: "look at run {run}, then: reconcile approve {run} --reason ... (or reject)",
     Outcome.FAILED: "read the message below, mend the cause, then: reconcile sync import --school {school}",
     Outcome.INTERRUPTED: "it was cut off and changed nothing; run it again: reconcile sync import --school {school}",
     Outcome.PARTIAL: "mend the rows named under 'Rows that were not used' in the MIS; the next import takes them",

@@ -1,0 +1,121 @@
+"""The verbs that look: log, issues, report."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from reconciler.cli.invocation import Invocation, emit, examples, format_option, note, out_option
+
+
+@click.command(help="Shows the transfer log, the latest first.\n\n"
+               + examples("reconcile log", "reconcile log --school AVN --outcome held",
+                          "reconcile log --run r1a2b3c4"))  # fmt: skip
+@click.option("--school", "schools", metavar="CODE", multiple=True, help="Only this school. Repeatable.")
+@click.option("--kind", "kinds", multiple=True, help="Only this kind (import). Repeatable.")
+@click.option("--direction", "directions", type=click.Choice(["in", "out"]), multiple=True, help="Only this direction.")
+@click.option("--outcome", "outcomes", multiple=True, help="Only this outcome (done, held, failed, ...). Repeatable.")
+@click.option("--since", metavar="DATE", default="", help="Only from this day on, like 2026-11-20.")
+@click.option("--run", "run_id", default="", help="Only this run, with every rejected row.")
+@click.option("--limit", default=50, show_default=True, help="How many entries.")
+@format_option("text", "json")
+@out_option()
+@click.pass_obj
+def log(invocation: Invocation, schools: tuple[str, ...], kinds: tuple[str, ...], directions: tuple[str, ...],
+        outcomes: tuple[str, ...], since: str, run_id: str, limit: int, format_: str,
+        out: str | None) -> None:  # fmt: skip
+    from reconciler.app import logs
+
+    found = logs.transfers(invocation.settings(), schools=schools, kinds=kinds, directions=directions,
+                           outcomes=outcomes, since=since, run=run_id, limit=limit)  # fmt: skip
+    emit(json.dumps(logs.transfers_json(found), indent=2, ensure_ascii=False) if format_ == "json"
+         else logs.transfers_text(found, detail=bool(run_id)), out)  # fmt: skip
+
+
+@click.group(help="Data issues: what schools must mend.\n\n"
+             + examples("reconcile issues list", "reconcile issues list --school BRK",
+                        "reconcile issues show 12"))  # fmt: skip
+def issues() -> None:
+    pass
+
+
+@issues.command("list", help="Lists open issues, worst first.\n\n" + examples("reconcile issues list --severity error"))
+@click.option("--school", "schools", metavar="CODE", multiple=True, help="Only this school. Repeatable.")
+@click.option("--code", "codes", multiple=True, help="Only this code. Repeatable.")
+@click.option(
+    "--severity",
+    "severities",
+    type=click.Choice(["error", "warning", "info"]),
+    multiple=True,
+    help="Only this severity.",
+)
+@click.option(
+    "--state",
+    type=click.Choice(["open", "closed", "all"]),
+    default="open",
+    show_default=True,
+    help="Open or closed ones.",
+)
+@format_option("text", "json", "csv")
+@out_option()
+@click.pass_obj
+def list_(invocation: Invocation, schools: tuple[str, ...], codes: tuple[str, ...], severities: tuple[str, ...],
+          state: str, format_: str, out: str | None) -> None:  # fmt: skip
+    from reconciler.app import reporting
+
+    emit(
+        reporting.issues(
+            invocation.settings(), format_, schools=schools, codes=codes, severities=severities, state=state
+        ),
+        out,
+    )
+
+
+@issues.command("show", help="Shows one issue and what to do next.\n\n" + examples("reconcile issues show 12"))
+@click.argument("number", type=int)
+@click.pass_obj
+def show(invocation: Invocation, number: int) -> None:
+    from reconciler.app import logs
+
+    emit(logs.issue_text(invocation.settings(), number))
+
+
+@click.group(help="Reports of what moved and what is wrong.\n\n"
+             + examples("reconcile report list", "reconcile report transfers --format html --out transfers.html",
+                        "reconcile report issues --school BRK"))  # fmt: skip
+def report() -> None:
+    pass
+
+
+@report.command("list", help="Lists the reports.")
+def list_reports() -> None:
+    from reconciler.reports.registry import REPORTS
+
+    emit("\n".join(f"{name:<12} {known.title}" for name, known in REPORTS.items()))
+
+
+def _one(name: str, help_: str) -> click.Command:
+    @click.command(name, help=help_)
+    @click.option("--school", "schools", metavar="CODE", multiple=True, help="Only this school. Repeatable.")
+    @format_option("text", "html", "json", "csv")
+    @out_option()
+    @click.pass_obj
+    def command(invocation: Invocation, schools: tuple[str, ...], format_: str, out: str | None) -> None:
+        from reconciler.app import reporting
+
+        if format_ == "html" and out is None:
+            note("an HTML page on stdout; give --out FILE to keep it")
+        emit(reporting.render(invocation.settings(), name, format_, schools=schools), out)
+
+    return command
+
+
+report.add_command(_one("transfers", "Did every import run, and did everything arrive?\n\n"
+                        + examples("reconcile report transfers",
+                                   "reconcile report transfers --format html --out transfers.html")))  # fmt: skip
+report.add_command(_one("issues", "What must be mended, where and by whom?\n\n"
+                        + examples("reconcile report issues",
+                                   "reconcile report issues --school BRK --format csv --out brk.csv")))  # fmt: skip
+
+COMMANDS = (log, issues, report)
