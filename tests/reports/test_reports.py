@@ -49,7 +49,8 @@ def entry(school: str = "AVN", outcome: Outcome = Outcome.DONE, **more: object) 
     values: dict[str, object] = {
         "run": f"r-{school.lower()}", "kind": "import", "direction": "in", "school": school, "feed": "hub",
         "attachment": school, "outcome": outcome, "started_at": MADE - timedelta(hours=1),
-        "finished_at": MADE - timedelta(minutes=59), "actor": Actor("data-manager", "env"), "message": "64 students added",
+        "finished_at": MADE - timedelta(minutes=59), "actor": Actor("data-manager", "env"),
+        "message": "64 students added",
         "counts": {"students": Counts(read=66, new=64, rejected=1, out_of_scope=1)},
         "rejected": (RejectedRecord(entity="students", key="10021", code="record.missing_field", message="no surname",
                                     place="Students row 12"),),
