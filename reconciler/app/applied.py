@@ -1,0 +1,40 @@
+"""Reads the applied estate back from the store: what syncs and reports run on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.errors import Refused
+from reconciler.plan.state import StoredState
+from reconciler.reports.frame import SchoolName
+
+
+def virtual_school(state: StoredState) -> Mapping[str, Any]:
+    """The applied hub. Raises Refused where nothing is applied yet."""
+    found = state.resources.get("virtual_school")
+    if found is None:
+        raise Refused(
+            "state.empty",
+            "nothing is applied yet, and syncs run on the applied estate",
+            hint="reconcile plan, then reconcile apply",
+        )
+    return found.spec
+
+
+def of_kind(state: StoredState, kind: str) -> dict[str, Mapping[str, Any]]:
+    """Applied specs of one kind by name, in order of name."""
+    return {
+        address.partition(".")[2]: resource.spec
+        for address, resource in sorted(state.resources.items())
+        if resource.kind == kind
+    }
+
+
+def partner_names(state: StoredState) -> tuple[SchoolName, ...]:
+    """Partner schools with name and colour, in order of code."""
+    schools = of_kind(state, "school")
+    return tuple(
+        SchoolName(code=code, name=str(schools.get(code, {}).get("name", "")), colour=str(partner["colour"]))
+        for code, partner in of_kind(state, "partner").items()
+    )

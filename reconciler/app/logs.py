@@ -1,0 +1,89 @@
+"""`log` and `issues show`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from reconciler.app.context import opened
+from reconciler.errors import Refused, UnknownName
+from reconciler.reports.frame import LONDON, clean, local, table
+from reconciler.reports.ports import IssueFilter, TransferFilter
+from reconciler.reports.transfers import entry_to_json
+from reconciler.settings import Settings
+from reconciler.transfers.entry import Outcome, TransferEntry
+from reconciler.vocabulary.suggestions import did_you_mean
+
+
+def transfers(settings: Settings, *, schools: Sequence[str] = (), kinds: Sequence[str] = (),
+              directions: Sequence[str] = (), outcomes: Sequence[str] = (), since: str = "", run: str = "",
+              limit: int = 50) -> Sequence[TransferEntry]:  # fmt: skip
+    """Entries of the transfer log, the latest first (VS, rule 62). Raises Refused on a filter that cannot be."""
+    for outcome in outcomes:
+        if outcome not in set(Outcome):
+            raise Refused(
+                "log.unknown_outcome",
+                f"there is no outcome {outcome!r}",
+                hint=did_you_mean(outcome, Outcome) or "one of " + ", ".join(Outcome),
+            )
+    narrowed = TransferFilter(
+        schools=frozenset(schools), kinds=frozenset(kinds), directions=frozenset(directions),
+        outcomes=frozenset(outcomes), since=_day(since) if since else None, run=run, limit=limit,
+    )  # fmt: skip
+    with opened(settings) as context:
+        return context.store.reports.transfers(narrowed)
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), LONDON)
+    except ValueError:
+        raise Refused("log.since", f"{text!r} is not a day", hint="write it like 2026-11-20") from None
+
+
+def transfers_json(entries: Sequence[TransferEntry]) -> dict[str, Any]:
+    """`schemas/log.schema.json`."""
+    return {"format_version": 1, "transfers": [entry_to_json(entry) for entry in entries]}
+
+
+def transfers_text(entries: Sequence[TransferEntry], *, detail: bool) -> str:
+    if not entries:
+        return "No transfer fits."
+    rows = [(e.run, local(e.started_at), e.school, e.kind, e.outcome.value, e.message) for e in entries]
+    text = table(("Run", "When", "School", "Kind", "Outcome", "What happened"), rows)
+    return text + "".join("\n\n" + _detail(entry) for entry in entries) if detail else text
+
+
+def _detail(entry: TransferEntry) -> str:
+    header = ("Entity", "Read", "New", "Changed", "Same", "Rejected", "Out of scope", "Left")
+    counts = [
+        (w, c.read, c.new, c.changed, c.same, c.rejected, c.out_of_scope, c.left) for w, c in entry.counts.items()
+    ]
+    parts = [table(header, counts, right=frozenset(range(1, 8)))] if counts else []
+    if entry.rejected:
+        rejected = [(r.entity, r.key, r.place, r.code, r.message) for r in entry.rejected]
+        parts.append(table(("Not used", "Record", "Place", "Code", "Why"), rejected))
+    parts += [f"- {clean(note)}" for note in entry.notes]
+    return "\n\n".join(parts)
+
+
+def issue_text(settings: Settings, number: int) -> str:
+    """One issue with its life so far. Raises UnknownName."""
+    with opened(settings) as context:
+        found = next((t for t in context.store.reports.issues(IssueFilter(state="all")) if t.number == number), None)
+    if found is None:
+        raise UnknownName("issues.unknown", f"there is no issue {number}", hint="reconcile issues list shows them")
+    issue = found.issue
+    lines = [
+        f"{number}  {issue.severity.value} {issue.code}",
+        f"where:   {issue.school}, {issue.entity.replace('_', ' ')} {clean(issue.record)}",
+        f"what:    {clean(issue.message)}",
+        f"next:    {clean(issue.next_step)}",
+        f"owner:   {issue.owner.value}",
+        f"opened:  {local(found.opened_at)} by run {found.opened_run}",
+        f"seen:    {local(found.last_seen_at)}",
+    ]
+    if found.closed_at:
+        lines.append(f"closed:  {local(found.closed_at)} by run {found.closed_run}")
+    return "\n".join(lines)

@@ -1,0 +1,81 @@
+"""`report` and `issues list`: gathers from the store, renders with the report's own writer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler import __version__
+from reconciler.app.applied import of_kind, partner_names
+from reconciler.app.context import Context, opened
+from reconciler.errors import UnknownName
+from reconciler.plan.state import StoredState
+from reconciler.reports import issues as issues_report
+from reconciler.reports import transfers as transfers_report
+from reconciler.reports.frame import Frame
+from reconciler.reports.ports import IssueFilter, TransferFilter
+from reconciler.reports.registry import Report, report
+from reconciler.settings import Settings
+from reconciler.vocabulary.suggestions import did_you_mean
+
+
+def render(settings: Settings, name: str, format_: str, *, schools: Sequence[str] = ()) -> str:
+    """One report in one format. Raises UnknownName for a report or a school that does not exist."""
+    known = report(name)
+    with opened(settings) as context:
+        state = context.store.state.read_state()
+        _check_schools(schools, state)
+        model = _GATHER[name](context, state, frozenset(schools))
+    return _write(known, model, format_)
+
+
+def issues(settings: Settings, format_: str, *, schools: Sequence[str] = (), codes: Sequence[str] = (),
+           severities: Sequence[str] = (), state: str = "open") -> str:  # fmt: skip
+    """Data issues, filtered; the same model and writers as the report."""
+    narrowed = IssueFilter(schools=frozenset(schools), codes=frozenset(codes), severities=frozenset(severities),
+                           state=state)  # fmt: skip
+    with opened(settings) as context:
+        stored = context.store.state.read_state()
+        _check_schools(schools, stored)
+        model = issues_report.build(_frame(context, stored), context.store.reports.issues(narrowed))
+    return _write(report(issues_report.NAME), model, format_)
+
+
+def _write(known: Report, model: Any, format_: str) -> str:
+    if format_ == "json":
+        return json.dumps(known.to_json(model), indent=2, ensure_ascii=False)
+    return {"html": known.to_html, "text": known.to_text, "csv": known.to_csv}[format_](model)
+
+
+def _frame(context: Context, state: StoredState) -> Frame:
+    hub = state.resources.get("virtual_school")
+    return Frame(
+        estate=str(hub.spec["name"]) if hub else state.estate_id, rehearsal=context.store.rehearsal,
+        serial=state.serial, tool_version=__version__, made_at=context.now,
+    )  # fmt: skip
+
+
+def _transfers(context: Context, state: StoredState, schools: frozenset[str]) -> transfers_report.TransfersReport:
+    reports = context.store.reports
+    names = tuple(name for name in partner_names(state) if not schools or name.code in schools)
+    entries = reports.transfers(TransferFilter(schools=schools))
+    return transfers_report.build(_frame(context, state), entries, names, reports.record_counts())
+
+
+def _issues(context: Context, state: StoredState, schools: frozenset[str]) -> issues_report.IssuesReport:
+    return issues_report.build(_frame(context, state), context.store.reports.issues(IssueFilter(schools=schools)))
+
+
+_GATHER = {transfers_report.NAME: _transfers, issues_report.NAME: _issues}
+
+
+def _check_schools(schools: Sequence[str], state: StoredState) -> None:
+    known = of_kind(state, "school")
+    for code in schools:
+        if code not in known:
+            raise UnknownName(
+                "school.unknown",
+                f"the applied estate has no school {code!r}",
+                hint=did_you_mean(code, known) or "schools: " + ", ".join(known),
+            )
