@@ -197,6 +197,11 @@ class Plan:
         return tuple(r for r in self.risks if not r.confirmed)
 
     @property
+    def waiting(self) -> tuple[Risk | Block, ...]:
+        """All that keeps the plan from being applied as it is: blocks first."""
+        return (*self.blocks, *self.held)
+
+    @property
     def counts(self) -> dict[str, int]:
         """Actions by kind, only those that occur, in the order of ActionKind."""
         found = [a.action for a in self.actions]
