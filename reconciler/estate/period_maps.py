@@ -1,13 +1,12 @@
 """Expands a declared period map into one target for each hub slot (VS, rules 34 to 41).
 
-Shorthand (`periods`, `repeat`, `week_offset`), days that differ (`days`, `except`) and explicit `slots` all end in the
-same value, so that two ways of writing one map give the same state (VS, rule 37). The special wins over the general:
-`slots`, then `except`, then `days`, then `periods`.
+Shorthand (`periods`, `repeat`, `week_offset`), days that differ (`except`) and explicit `slots` all end in the same
+value, so that two ways of writing one map give the same state (VS, rule 37). The special wins over the general:
+`slots`, then `except` (one week before every week), then `periods`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,6 @@ from reconciler.estate.structures import PeriodStructure
 from reconciler.vocabulary.slots import DAYS, Slot
 
 NOT_SELECTED = "not_selected"
-_DAY = re.compile(r"(?:W([1-9]))?(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\Z")
 
 Path = tuple[str, ...]
 """Where something stands inside the entry of a map."""
@@ -129,11 +127,10 @@ class _Lines:
         if text in explicit:
             return ("slots", text), explicit[text]
         name = DAYS[slot.day - 1]
-        for section in ("except", "days"):
-            days = self.entry.get(section) or {}
-            for day in (f"W{slot.week}{name}", name):
-                if day in days and slot.period in days[day]:
-                    return (section, day, slot.period), days[day][slot.period]
+        days = self.entry.get("except") or {}
+        for day in (f"W{slot.week}{name}", name):
+            if day in days and slot.period in days[day]:
+                return ("except", day, slot.period), days[day][slot.period]
         periods = self.entry.get("periods") or {}
         return (("periods", slot.period), periods[slot.period]) if slot.period in periods else None
 
@@ -162,23 +159,15 @@ class _Lines:
         for period in self.entry.get("periods") or {}:
             if period not in periods:
                 yield MapProblem(what="unknown_hub_slot", path=("periods", period), written=period)
-        for section in ("days", "except"):
-            for day, lines in (self.entry.get(section) or {}).items():
-                for period in lines:
-                    if not self._on(day, period):
-                        path = (section, day, period)
-                        yield MapProblem(what="unknown_hub_slot", path=path, written=f"{day}.{period}")
+        for day, lines in (self.entry.get("except") or {}).items():
+            for period in lines:
+                if not self._on(day, period):
+                    path = ("except", day, period)
+                    yield MapProblem(what="unknown_hub_slot", path=path, written=f"{day}.{period}")
         for text in self.entry.get("slots") or {}:
-            try:
-                known = Slot.parse(text) in self.hub_slots
-            except ValueError:
-                known = False
-            if not known:
+            if Slot.parse(text) not in self.hub_slots:
                 yield MapProblem(what="unknown_hub_slot", path=("slots", text), written=text)
 
     def _on(self, day: str, period: str) -> bool:
-        match = _DAY.match(day)
-        if not match:
-            return False
-        weeks = [int(match[1])] if match[1] else range(1, self.hub.weeks + 1)
-        return any(Slot(week, DAYS.index(match[2]) + 1, period) in self.hub_slots for week in weeks)
+        weeks = [int(day[1])] if day.startswith("W") and day[1].isdigit() else range(1, self.hub.weeks + 1)
+        return any(Slot(week, DAYS.index(day[-3:]) + 1, period) in self.hub_slots for week in weeks)

@@ -8,9 +8,6 @@ from typing import Any
 
 from reconciler.vocabulary.slots import DAYS, Slot
 
-MOST_WEEKS = 9
-"""A slot writes its week as one digit."""
-
 
 @dataclass(frozen=True, slots=True)
 class PeriodStructure:
