@@ -12,7 +12,8 @@ from reconciler.diagnostics import Position
 from reconciler.vocabulary.digests import digest
 
 FORMAT_VERSION = 1
-SHORT_DIGEST = 16  # characters of a digest that are shown and are enough to name a plan
+SHORT_DIGEST = 16  # characters of a digest that are shown
+LEAST_DIGEST = 12  # that name a plan: fewer could be met on purpose by crafted files
 
 
 class ActionKind(StrEnum):
@@ -209,5 +210,5 @@ class Plan:
 
 
 def names_plan(text: str, plan_digest: str) -> bool:
-    """Whether `text` is the digest or at least its first 16 characters."""
-    return len(text) >= SHORT_DIGEST and plan_digest.startswith(text.lower())
+    """Whether `text` is the digest or at least its first 12 characters."""
+    return len(text) >= LEAST_DIGEST and plan_digest.startswith(text.lower())
