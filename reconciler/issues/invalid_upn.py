@@ -30,7 +30,8 @@ class InvalidUpn(Rule):
                 self._bad.append((str(row[0]), name))
 
     def found(self, facts: RunFacts) -> Iterator[DataIssue]:
-        for record, column in self._bad:
+        standing = facts.standing.get(Entity.STUDENTS, frozenset())
+        for record, column in (bad for bad in self._bad if bad[0] in standing):
             yield facts.issue(
                 self.code, severity=Severity.WARNING, entity=Entity.STUDENTS.value, record=record, column=column,
                 message=f"the {column} of student {record} has a wrong shape or check letter",

@@ -29,7 +29,8 @@ class UnknownStatus(Rule):
             self._bad.append((str(row[0]), str(status)))
 
     def found(self, facts: RunFacts) -> Iterator[DataIssue]:
-        for record, status in self._bad:
+        standing = facts.standing.get(Entity.STUDENTS, frozenset())
+        for record, status in (bad for bad in self._bad if bad[0] in standing):
             yield facts.issue(
                 self.code, severity=Severity.WARNING, entity=Entity.STUDENTS.value, record=record,
                 column="enrolment_status",
