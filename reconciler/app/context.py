@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from reconciler.errors import Refused, StoreError
-from reconciler.secrets.references import Secret, fingerprint, resolve
+from reconciler.secrets.references import Secret, resolve
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,10 +40,6 @@ class Context:
     def secret(self, reference: Mapping[str, Any]) -> Secret:
         """Resolves a reference. Raises SecretUnavailable."""
         return resolve(reference, environment=self.settings.environment, base=estate_folder(self.settings))
-
-    def fingerprint(self, reference: Mapping[str, Any]) -> str:
-        """The keyed fingerprint of a secret. Raises SecretUnavailable."""
-        return fingerprint(self.secret(reference), self.store.state.plan_key())
 
     def endpoint(self, url: str) -> str:
         """The address to call for a declared one: in a rehearsal store the mapped loopback address."""

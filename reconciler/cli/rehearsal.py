@@ -18,7 +18,7 @@ from reconciler.cli.invocation import Invocation, examples, finish
 @click.option("--fault", "faults", metavar="CODE:NAME", multiple=True, help="Make a school misbehave. Repeatable.")
 @click.pass_obj
 def simulate(invocation: Invocation, into: str, seed: int, scale: float, faults: tuple[str, ...]) -> None:
-    from reconciler.app import practice
+    from reconciler.simulator import practice
 
     practice.simulate(invocation.environment, into=into, seed=seed, scale=scale, faults=faults, say=click.echo)
 

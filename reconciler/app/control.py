@@ -1,0 +1,181 @@
+"""`plan` and `apply`: files and stored state come together."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler import __version__
+from reconciler.app.context import Context, estate_folder, opened
+from reconciler.app.estate_files import LoadedEstate, load
+from reconciler.app.files import write_whole
+from reconciler.app.process import holder
+from reconciler.apply.engine import apply_plan
+from reconciler.apply.outcome import Applied
+from reconciler.diagnostics import Diagnostics
+from reconciler.errors import ExitCode, Refused, SecretUnavailable
+from reconciler.plan.compare import make_plan
+from reconciler.plan.json_view import to_json
+from reconciler.plan.keys import KeyFact
+from reconciler.plan.markdown import render_markdown
+from reconciler.plan.saved import read_plan, save_plan
+from reconciler.plan.state import StoredState
+from reconciler.plan.text import render_text
+from reconciler.plan.value import Plan
+from reconciler.secrets.references import fingerprint
+from reconciler.settings import Settings
+
+_MOST_PLAN_BYTES = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOutcome:
+    """A plan with what `validate` had to say about the files."""
+
+    plan: Plan
+    warnings: Diagnostics
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 nothing to do, 2 changes present, 3 held."""
+        if self.plan.waiting:
+            return ExitCode.HELD
+        return ExitCode.DONE if self.plan.empty else ExitCode.CHANGES
+
+    def render(self, format_: str, *, full: bool = False) -> str:
+        """Text, JSON (`schemas/plan.schema.json`) or Markdown of the same value."""
+        if format_ == "json":
+            return json.dumps(to_json(self.plan), indent=2, ensure_ascii=False)
+        return render_markdown(self.plan) if format_ == "markdown" else render_text(self.plan, full=full)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOutcome:
+    """How an apply ended."""
+
+    applied: Applied
+    rehearsal: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.DONE
+
+    def render(self, format_: str) -> str:
+        """One line, or the same as JSON (`schemas/apply.schema.json`)."""
+        version, plan = self.applied.version, self.applied.plan
+        if format_ == "json":
+            return json.dumps(
+                {
+                    "format_version": 1,
+                    "rehearsal": self.rehearsal,
+                    "applied": version is not None,
+                    "version": version.serial if version else plan.serial,
+                    "plan_digest": plan.digest,
+                    "counts": plan.counts,
+                },
+                indent=2,
+            )
+        if version is None:
+            return "Nothing to apply: the stored estate is what the files say."
+        counts = ", ".join(f"{n} {what}" for what, n in version.counts.items())
+        return f"Applied as version {version.serial} ({counts}), plan {plan.short_digest}.\nNext: reconcile sync import"
+
+
+def plan(settings: Settings, *, targets: Sequence[str] = (), save: str | None = None) -> PlanOutcome:
+    """What an apply would do; writes nothing but the plan file that `save` names, takes no lock.
+
+    Raises InvalidEstate, Refused, StoreError.
+    """
+    loaded = load(settings.estate)
+    with opened(settings) as context:
+        made = fresh_plan(context, loaded, context.store.state.read_state(), targets, runs_programs=False)
+        if save:
+            write_whole(Path(save), save_plan(made, key=context.store.state.plan_key()))
+    return PlanOutcome(plan=made, warnings=loaded.findings)
+
+
+def apply(settings: Settings, *, planfile: str | None = None, expect: str = "", allowed: Sequence[str] = (),
+          targets: Sequence[str] = (), lock_timeout: float = 10.0,
+          confirm: Callable[[str], None] | None = None) -> ApplyOutcome:  # fmt: skip
+    """Applies exactly the plan that was reviewed, or the one that `confirm` shows, or nothing.
+
+    `confirm` gets the plan as text and raises when a person says no. Raises whatever `apply_plan` does.
+    """
+    loaded = load(settings.estate)
+    with opened(settings) as context:
+        store = context.store.state
+        state = store.read_state()
+        saved = read_plan(_content(planfile), key=store.plan_key(), state=state) if planfile else None
+        made = fresh_plan(context, loaded, state, saved.targets if saved else targets)
+
+        def ask(shown: Plan) -> bool:
+            if confirm is not None:
+                confirm(render_text(shown))
+            return True
+
+        applied = apply_plan(
+            made, store=store, declared=loaded.resources, actor=settings.actor, git_commit=git_commit(settings),
+            now=context.now, holder=holder(context.now, "apply"), saved=saved, expect=expect, allowances=allowed,
+            confirm=ask, lock_wait=lock_timeout,
+        )  # fmt: skip
+        return ApplyOutcome(applied=applied, rehearsal=context.store.rehearsal)
+
+
+def fresh_plan(context: Context, loaded: LoadedEstate, state: StoredState, targets: Sequence[str], *,
+               runs_programs: bool = True) -> Plan:  # fmt: skip
+    """The plan of the files as they are now against a state.
+
+    Without `runs_programs` no secret is asked of a program: a plan of files that nobody reviewed must not start one.
+    """
+    estate = loaded.estate
+    return make_plan(
+        loaded.resources, state, estate_id=estate.estate_id, config_digest=loaded.document.digest,
+        tool_version=__version__, now=context.now, removed=estate.removed, moved=estate.moved,
+        keys=_keys(context, loaded, runs_programs=runs_programs), targets=targets,
+    )  # fmt: skip
+
+
+def git_commit(settings: Settings) -> str:
+    """The commit that the estate's folder is at, empty outside git."""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 (whichever git the person uses)
+            cwd=estate_folder(settings), capture_output=True, text=True, timeout=5, check=False,
+        )  # fmt: skip
+    except OSError:
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def _keys(context: Context, loaded: LoadedEstate, *, runs_programs: bool) -> dict[str, KeyFact]:
+    """What is known here of each partner's Data Exchange Key; a plan needs none of them (VS, rule 21)."""
+    key = context.store.state.plan_key()
+
+    def known(reference: Mapping[str, Any] | None) -> str:
+        if not reference or not (runs_programs or {"env", "file"} & reference.keys()):
+            return ""
+        try:
+            return fingerprint(context.secret(reference), key)
+        except SecretUnavailable:
+            return ""
+
+    return {
+        code: KeyFact(fingerprint=known(partner.key), replaced=known(partner.key.get("replaces")))
+        for code, partner in loaded.estate.partners.items()
+    }
+
+
+def _content(planfile: str) -> bytes:
+    try:
+        with Path(planfile).open("rb") as file:
+            return file.read(_MOST_PLAN_BYTES)
+    except OSError as error:
+        raise Refused(
+            "plan.unreadable",
+            f"the plan file {planfile} cannot be read ({error.strerror or type(error).__name__})",
+            hint="make it with: reconcile plan --save PLANFILE",
+        ) from None

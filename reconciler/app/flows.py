@@ -1,0 +1,117 @@
+"""`sync import`: every partner in turn, one failing school never stopping another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.app.applied import of_kind, virtual_school
+from reconciler.app.context import Context, new_run_id, opened
+from reconciler.app.jobs import import_job, source_request
+from reconciler.app.process import holder
+from reconciler.apply.permission import operators_of, require_role
+from reconciler.connectors.registry import connector
+from reconciler.errors import ExitCode, UnknownName, worst
+from reconciler.plan.state import StoredState
+from reconciler.reports.frame import clean, table
+from reconciler.reports.transfers import entry_to_json
+from reconciler.settings import Settings
+from reconciler.syncs.importing import import_school
+from reconciler.syncs.job import ImportResult, Trigger
+from reconciler.transfers.entry import Outcome
+from reconciler.vocabulary.suggestions import did_you_mean
+
+LOCK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOutcome:
+    """What a sync did, school by school."""
+
+    results: tuple[ImportResult, ...]
+    rehearsal: bool
+    dry_run: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """1 when nothing could be done, 4 when some schools failed and others did not, else the worst of each."""
+        failed = [r for r in self.results if r.outcome is Outcome.FAILED]
+        if failed and len(failed) < len(self.results):
+            return worst(ExitCode.PARTIAL, *(r.exit_code for r in self.results if r not in failed))
+        return worst(*(r.exit_code for r in self.results))
+
+    def to_json(self) -> dict[str, Any]:
+        """`schemas/sync.schema.json`."""
+        return {
+            "format_version": 1,
+            "rehearsal": self.rehearsal,
+            "dry_run": self.dry_run,
+            "transfers": [entry_to_json(result.entry) for result in self.results],
+        }
+
+    def to_text(self) -> str:
+        mark = "Rehearsal: no real school was asked.\n" if self.rehearsal else ""
+        lead = "Dry run: nothing was written.\n" if self.dry_run else ""
+        rows = [(r.entry.school, r.outcome.value, r.entry.run, clean(r.message)) for r in self.results]
+        return mark + lead + table(("School", "Outcome", "Run", "What happened"), rows) + "".join(self._held())
+
+    def _held(self) -> list[str]:
+        return [
+            f"\n\n{r.entry.school} is held, nothing of it was changed:"
+            + "".join(f"\n  - {clean(reason)}" for reason in r.held)
+            + f"\n  Next: reconcile approve {r.entry.run} --reason ... within 24 hours,"
+            f" or reconcile reject {r.entry.run} --reason ..."
+            for r in self.results
+            if r.outcome is Outcome.HELD and not self.dry_run
+        ]
+
+
+def run_imports(settings: Settings, *, schools: Sequence[str] = (), first: bool = False, dry_run: bool = False,
+                progress: Callable[[str, int], None] | None = None) -> SyncOutcome:  # fmt: skip
+    """Imports from the partners named, or from all (VS, rules 19, 49 and 50).
+
+    Naming a school, or `first`, means that a person runs it; otherwise it counts as the schedule's run. Raises
+    UnknownName for a school that is no partner, NotPermitted without the role syncer.
+    """
+    with opened(settings) as context:
+        state = context.store.state.read_state()
+        virtual_school(state)
+        require_role(settings.actor, "syncer", operators_of(state, ()), doing="sync")
+        trigger = Trigger.MANUAL if schools or first else Trigger.SCHEDULED
+        chosen = _chosen(schools, of_kind(state, "partner"))
+        results = tuple(
+            _one(context, state, code, trigger=trigger, first=first, dry_run=dry_run, progress=progress)
+            for code in chosen
+        )
+        return SyncOutcome(results=results, rehearsal=context.store.rehearsal, dry_run=dry_run)
+
+
+def _one(context: Context, state: StoredState, school: str, *, trigger: Trigger, first: bool, dry_run: bool,
+         progress: Callable[[str, int], None] | None) -> ImportResult:  # fmt: skip
+    source = connector(str(of_kind(state, "school")[school]["mis"]["connector"]))
+    job = import_job(
+        state, school, attachment=context.store.feeds.attachment(school), capabilities=source.capabilities,
+        trigger=trigger, first=first,
+    )  # fmt: skip
+
+    def told(label: str, rows: int) -> None:
+        if progress is not None:
+            progress(f"{school} {label}", rows)
+
+    with context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync import"), wait=LOCK_SECONDS):
+        return import_school(
+            job, lambda: source.open(source_request(context, state, job)), context.store.feeds, run=new_run_id(),
+            now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
+        )  # fmt: skip
+
+
+def _chosen(schools: Sequence[str], partners: dict[str, Any]) -> list[str]:
+    for code in schools:
+        if code not in partners:
+            raise UnknownName(
+                "partner.unknown",
+                f"{code!r} is not a partner in the applied estate, so nothing can flow with it",
+                hint=did_you_mean(code, partners) or "partners: " + ", ".join(partners),
+            )
+    return [code for code in partners if not schools or code in schools]

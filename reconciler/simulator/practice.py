@@ -1,0 +1,118 @@
+"""A folder to practise in: the example estate, a rehearsal's endpoints and environment, and schools that answer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from shlex import quote
+
+from reconciler.app.files import write_whole
+from reconciler.errors import Refused, UnknownName
+from reconciler.shipped import shipped
+from reconciler.simulator.service import RunningSimulator, start
+from reconciler.simulator.world import build_world
+from reconciler.vocabulary.suggestions import did_you_mean
+
+NOW = datetime(2026, 11, 23, 8, 40, tzinfo=UTC)  # the example estate's moment, a Monday in term
+_MARK = ".made-by-reconcile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Practice:
+    """A prepared folder with its schools running."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    simulator: RunningSimulator
+
+
+@contextmanager
+def practice(environment: Mapping[str, str], *, into: str, seed: int = 2026, scale: float = 1.0) -> Iterator[Practice]:
+    """Makes the folder anew and runs the schools until the block ends.
+
+    Raises Refused when the folder holds anything that this program did not put there.
+    """
+    folder = _fresh(Path(into))
+    world = build_world(seed=seed, scale=scale, now=NOW.date())
+    with start(world) as simulator:
+        _fill(folder, simulator)
+        made = _environment(folder, simulator)
+        write_whole(folder / "env.sh", _shell(made).encode())
+        yield Practice(folder=folder, environment={**_kept(environment), **made}, simulator=simulator)
+
+
+def simulate(environment: Mapping[str, str], *, into: str, seed: int, scale: float, faults: Sequence[str],
+             say: Callable[[str], None]) -> None:  # fmt: skip
+    """Runs the schools until interrupted, with the named faults (`BRK:roll_down_60`)."""
+    with practice(environment, into=into, seed=seed, scale=scale) as made:
+        for fault in faults:
+            _switch_on(made.simulator, fault)
+        say(f"Partner schools answer on loopback. Everything is in {made.folder}/")
+        for origin, address in sorted(made.simulator.endpoints().items()):
+            say(f"  {origin:<32} {address}")
+        say("In another terminal:")
+        say(f"  . {made.folder}/env.sh")
+        say("  reconcile state init --rehearsal && reconcile plan")
+        say("Ctrl-C ends it.")
+        while True:
+            time.sleep(3600)
+
+
+def _switch_on(simulator: RunningSimulator, fault: str) -> None:
+    code, _, name = fault.partition(":")
+    known = simulator.server.fault_names()
+    if name not in known:
+        raise UnknownName(
+            "simulator.unknown_fault",
+            f"there is no fault {name!r}",
+            hint=did_you_mean(name, known) or "faults: " + ", ".join(sorted(known)),
+        )
+    simulator.server.fault(code, name)
+
+
+def _fresh(folder: Path) -> Path:
+    if folder.exists() and not (folder / _MARK).exists() and any(folder.iterdir()):
+        raise Refused(
+            "simulator.folder_in_use",
+            f"{folder} holds files that this command did not make",
+            hint="name another folder with --into, or empty that one yourself",
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / _MARK).write_text("made anew by each run; keep nothing here\n", "utf-8")
+    return folder
+
+
+def _fill(folder: Path, simulator: RunningSimulator) -> None:
+    examples = shipped("examples")
+    for name in ("estate.yaml", "assignments.csv"):
+        shutil.copyfile(examples / name, folder / name)
+    (folder / "endpoints.json").write_text(json.dumps(simulator.endpoints(), indent=2) + "\n", "utf-8")
+    simulator.write_drops(folder / ".reconcile")
+
+
+def _environment(folder: Path, simulator: RunningSimulator) -> dict[str, str]:
+    return {
+        **simulator.environment(),
+        "RECONCILE_ESTATE": str(folder / "estate.yaml"),
+        "RECONCILE_STORE": f"sqlite:///{(folder / '.reconcile' / 'store.db').absolute()}",
+        "RECONCILE_NOW": NOW.isoformat(),
+        "RECONCILE_ENDPOINTS": str(folder / "endpoints.json"),
+        "RECONCILE_ACTOR": "data-manager",
+    }
+
+
+def _kept(environment: Mapping[str, str]) -> dict[str, str]:
+    """The caller's surroundings without settings that would send the practice somewhere else."""
+    return {name: value for name, value in environment.items() if not name.startswith("RECONCILE_")}
+
+
+def _shell(environment: Mapping[str, str]) -> str:
+    lines = ["# values of the practice schools; nothing here is real"]
+    return "\n".join(lines + [f"export {name}={quote(value)}" for name, value in environment.items()]) + "\n"
