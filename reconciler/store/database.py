@@ -1,0 +1,190 @@
+"""A database as the repositories use it: consistent reads, real transactions, errors that never show data."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from reconciler.errors import StoreError
+from reconciler.store.urls import shown
+from reconciler.vocabulary.digests import canonical_json
+
+_BUSY_SECONDS = 10
+_WRITES = "reconcile_writes"
+_GONE = ("08", "53", "57")  # SQLSTATE classes: connection lost, out of resources, shut down
+
+
+class Database:
+    """One engine. `read()` and `write()` are the only ways in; both raise StoreError and nothing of SQLAlchemy's."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.name = shown(url)
+        self.is_sqlite = url.drivername.startswith("sqlite")
+        self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
+        self._writer = self.engine.execution_options(**{_WRITES: True})
+        self._scratch = self.engine
+        if not self.is_sqlite:
+            self._scratch = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._reader = self._scratch
+        if not self.is_sqlite:
+            self._reader = self._scratch.execution_options(postgresql_readonly=True)
+        self._foreign_errors = _foreign_errors(self.is_sqlite)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, None on PostgreSQL."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view of the whole store; takes no lock that a writer would wait for."""
+        with self._named(), self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, wholly or not at all; on SQLite the write lock is taken at once."""
+        with self._named(), self._writer.connect() as connection:
+            transaction = connection.begin()
+            try:
+                yield connection
+            except BaseException:
+                transaction.rollback()
+                raise
+            self._commit(connection)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Connection]:
+        """One consistent view in which temporary tables may be made; nothing is ever committed."""
+        with self._named(), self._scratch.connect() as connection:
+            transaction = connection.begin()
+            try:
+                yield connection
+            finally:
+                transaction.rollback()
+
+    def _commit(self, connection: Connection) -> None:
+        try:
+            connection.commit()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            raise StoreError(
+                "store.commit_unknown",
+                f"{self.name} went away during a commit, so whether the change was stored is not known",
+                hint="nothing is half stored; when the database is back, `reconcile plan` or `reconcile log` tells",
+            ) from None
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except self._foreign_errors as error:
+            raise self.as_store_error(error) from None
+
+    def as_store_error(self, error: Exception) -> StoreError:
+        """What to tell about a foreign error: which kind, never a value that it may quote."""
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(original, sqlite3.Error):
+            return self._sqlite_error(original)
+        state = getattr(original, "sqlstate", None)
+        told = f", SQLSTATE {state}" if state else ""
+        if _is_gone(original, state):
+            return StoreError(
+                "store.unreachable",
+                f"{self.name} cannot be reached or went away ({type(original).__name__}{told}); nothing was stored",
+                hint="check host, user, network and whether the server runs, then run the command again",
+            )
+        return StoreError(
+            "store.failed",
+            f"{self.name} refused a statement ({type(original).__name__}{told}); nothing was stored",
+            hint="this is a fault of the program or of the database; the server's log says more",
+        )
+
+    def _sqlite_error(self, error: sqlite3.Error) -> StoreError:
+        text = str(error)  # SQLite's messages name tables and columns, never values
+        if "locked" in text:
+            return StoreError(
+                "store.busy",
+                f"another process has written to {self.name} for {_BUSY_SECONDS} seconds and more; nothing was stored",
+                hint="wait until it is done, then run the command again",
+            )
+        if "not a database" in text or "malformed" in text:
+            return StoreError(
+                "store.foreign", f"{self.name} is not a store: {text}",
+                hint="name the right file with --store, or restore a backup",
+            )  # fmt: skip
+        return StoreError(
+            "store.failed", f"{self.name}: {text}; nothing was stored",
+            hint="check that the disk has room and can be written, then run the command again",
+        )  # fmt: skip
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _foreign_errors(is_sqlite: bool) -> tuple[type[Exception], ...]:
+    if is_sqlite:
+        return (SQLAlchemyError,)
+    import psycopg  # COPY goes past SQLAlchemy, and so do its errors
+
+    return (SQLAlchemyError, psycopg.Error)
+
+
+def _is_gone(original: BaseException | None, state: str | None) -> bool:
+    """A connection that fails has no SQLSTATE, or one that says so."""
+    return state[:2] in _GONE if state else type(original).__name__ == "OperationalError"
+
+
+def _json(value: Any) -> str:
+    return canonical_json(value).decode()
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url, hide_parameters=True, json_serializer=_json)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        # The driver's own transactions would leave DDL outside and begin late; ours begin where we say.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {_BUSY_SECONDS * 1000}", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
+            "secure_delete = ON", "temp_store = MEMORY", "cache_size = -65536",
+        ):  # fmt: skip
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url, hide_parameters=True, json_serializer=_json, pool_pre_ping=True,
+        connect_args={
+            "application_name": "reconcile", "connect_timeout": 10,
+            "keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+        },
+    )  # fmt: skip
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        # A server notices a dead client during a long statement only when told to look (in milliseconds).
+        autocommit, connection.autocommit = connection.autocommit, True
+        connection.execute("SET client_connection_check_interval = 2000")
+        connection.execute("SET timezone = 'UTC'")
+        connection.autocommit = autocommit
+
+    return engine

@@ -1,0 +1,9 @@
+"""The schema's history: numbered migrations, never edited once released.
+
+In comes a connection with an open transaction; out goes a schema at the newest revision. `REVISIONS` lists them all,
+so that opening a store needs no Alembic.
+"""
+
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]
+VERSION_TABLE = "schema_version"

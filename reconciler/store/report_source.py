@@ -1,0 +1,57 @@
+"""What reports and logs read: fulfils `ReportSource` of `reconciler.reports.ports`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from reconciler.issues.tracked import TrackedIssue
+from reconciler.plan.state import AttachmentStatus
+from reconciler.reports.ports import IssueFilter, TransferFilter
+from reconciler.store import issue_rows, runs
+from reconciler.store.database import Database
+from reconciler.store.tables.control import ATTACHMENT
+from reconciler.store.tables.runs import FEED_CURSOR
+from reconciler.transfers.entry import TransferEntry
+
+
+class SqlReportSource:
+    """Reads only, each answer from one consistent view."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def transfers(self, narrowed: TransferFilter) -> Sequence[TransferEntry]:
+        """The latest first, with counts and rejected rows."""
+        with self._database.read() as connection:
+            return runs.transfers(connection, narrowed)
+
+    def issues(self, narrowed: IssueFilter) -> Sequence[TrackedIssue]:
+        """Worst first, then oldest."""
+        with self._database.read() as connection:
+            return issue_rows.issues(connection, narrowed)
+
+    def record_counts(self) -> dict[str, dict[str, int]]:
+        """Live record rows by school and entity, feed `hub`, of each school's latest year; from what commits keep."""
+        latest = (
+            select(FEED_CURSOR.c.attachment, func.max(FEED_CURSOR.c.academic_year).label("year"))
+            .where(FEED_CURSOR.c.feed == "hub")
+            .group_by(FEED_CURSOR.c.attachment)
+            .subquery()
+        )
+        query = (
+            select(ATTACHMENT.c.school, FEED_CURSOR.c.entity, FEED_CURSOR.c.live_rows)
+            .join(ATTACHMENT, ATTACHMENT.c.id == FEED_CURSOR.c.attachment)
+            .join(latest, latest.c.attachment == FEED_CURSOR.c.attachment)
+            .where(
+                ATTACHMENT.c.status == AttachmentStatus.LIVE.value, FEED_CURSOR.c.feed == "hub",
+                FEED_CURSOR.c.academic_year == latest.c.year,
+            )
+            .order_by(ATTACHMENT.c.school, FEED_CURSOR.c.entity)
+        )  # fmt: skip
+        counts: dict[str, dict[str, int]] = {}
+        with self._database.read() as connection:
+            for school, entity, live in connection.execute(query):
+                counts.setdefault(school, {})[entity] = live
+        return counts
