@@ -1,0 +1,1 @@
+"""Schools on Bromcom, read through the third-party SOAP service (`protocols.md` 1)."""
