@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.estate.catalogue import Catalogue
 from reconciler.estate.grants import granted
 from reconciler.estate.model import Estate
+from reconciler.vocabulary.suggestions import did_you_mean
 
 SECTIONS: dict[str, str] = {
     "organisation": "organisation",
@@ -38,20 +39,25 @@ SINGLE = frozenset(kind for kind, section in SECTIONS.items() if kind == section
 
 
 def split(address: str) -> tuple[str, str]:
-    """Kind and name; raises ValueError for a text that has not the shape of an address."""
+    """Kind and name; raises ValueError, whose text says how the address would be written."""
     kind, _, name = address.partition(".")
-    if kind not in SECTIONS or (kind in SINGLE) == bool(name):
-        raise ValueError(f"{address!r} is not an address: write kind.name, like partner.AVN")
-    if kind in ("period_map", "entity_grant") and "." not in name:
-        raise ValueError(f"{address!r} lacks its last part: write {kind}.{name}.{_LAST_PART[kind]}")
+    if kind not in SECTIONS:
+        raise ValueError(did_you_mean(kind, SECTIONS) or "write kind.name, like partner.AVN")
+    if kind in SINGLE and name:
+        raise ValueError(f"there is one {kind}: write {kind} alone")
+    if kind not in SINGLE and not name:
+        raise ValueError(f"there are several: write {kind}.NAME")
+    if kind in _TWO_PARTS and "." not in name:
+        raise ValueError(f"write {kind}.{name}.{_TWO_PARTS[kind]}")
     return kind, name
 
 
-_LAST_PART = {"period_map": "2026-2027", "entity_grant": "Students"}
+_TWO_PARTS = {"period_map": "2026-2027", "entity_grant": "Students"}
+"""Kinds whose names have two parts, with an example of the second."""
 
 
 def names_of(kind: str, estate: Estate, known: Catalogue) -> set[str]:
-    """Every declared name of a kind."""
+    """Every declared name of a kind; the empty name for the one of a kind that has no names."""
     if kind == "period_map":
         return {declared.name for declared in estate.period_maps}
     if kind == "entity_grant":
@@ -60,11 +66,12 @@ def names_of(kind: str, estate: Estate, known: Catalogue) -> set[str]:
             for name, account in estate.third_parties.items()
             for entity in granted(account.grants, known)
         }
-    return set(getattr(estate, SECTIONS[kind]))
+    declared = getattr(estate, SECTIONS[kind])
+    if kind in SINGLE:
+        return {""} if declared else set()
+    return set(declared)
 
 
 def is_declared(kind: str, name: str, estate: Estate, known: Catalogue) -> bool:
     """Whether the estate declares the resource."""
-    if kind in SINGLE:
-        return bool(getattr(estate, SECTIONS[kind]))
     return name in names_of(kind, estate, known)

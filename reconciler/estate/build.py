@@ -70,7 +70,7 @@ def build_estate(document: Document) -> Estate:
 def _named(document: Document, section: str, make: Callable[..., T]) -> dict[str, T]:
     entries: Mapping[str, Any] = document.value.get(section) or {}
     return {
-        name: make(name=name, path=(section, name), entry=entry or {}, position=document.position((section, name)))
+        name: make(name=name, path=(section, name), entry=entry, position=document.position((section, name), key=True))
         for name, entry in entries.items()
     }
 
@@ -86,7 +86,7 @@ def _single(document: Document, section: str) -> Declared | None:
     entry = document.value.get(section)
     if entry is None:
         return None
-    return Declared(name="", path=(section,), entry=entry, position=document.position((section,)))
+    return Declared(name="", path=(section,), entry=entry, position=document.position((section,), key=True))
 
 
 def _virtual_school(document: Document) -> VirtualSchool:
@@ -95,7 +95,7 @@ def _virtual_school(document: Document) -> VirtualSchool:
         name="",
         path=("virtual_school",),
         entry=entry,
-        position=document.position(("virtual_school",)),
+        position=document.position(("virtual_school",), key=True),
         academic_year=entry["academic_year"],
         next_year=(entry.get("next_year") or {}).get("year", ""),
         period_structure=entry["period_structure"],
@@ -185,7 +185,7 @@ def _period_maps(
                 name=f"{school}.{year}",
                 path=path,
                 entry=entry,
-                position=document.position(path),
+                position=document.position(path, key=True),
                 school=school,
                 year=year,
                 attachment=int(entry.get("attachment") or 1),

@@ -1,16 +1,15 @@
-"""Resources named by address, under `removed:`, `moved:`, `expected_drift:` and `retention.purge`, fit what is declared."""
+"""Resources that are named by address (`removed:`, `moved:`, drift, purge) fit what is declared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.estate.addresses import SECTIONS, SINGLE, is_declared, names_of, split
+from reconciler.estate.addresses import SECTIONS, is_declared, names_of, split
 from reconciler.estate.catalogue import catalogue
 from reconciler.estate.model import Estate, Path
 from reconciler.estate.rules.words import choose
-from reconciler.vocabulary.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from reconciler.documents.document import Document
@@ -21,17 +20,14 @@ def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
     yield from _removed(estate, document)
     yield from _moved(estate, document)
     yield from _drift(estate, document)
-    for index, purge in enumerate((estate.retention.entry.get("purge") or ()) if estate.retention else ()):
-        if not _reads(purge["address"]):
-            yield _not_an_address(document, purge["address"], ("retention", "purge", index, "address"))
+    yield from _purged(estate, document)
 
 
 def _removed(estate: Estate, document: Document) -> Iterator[Diagnostic]:
     for entry in estate.removed:
         path = (*entry.path, "address")
-        if not _reads(entry.address):
-            yield _not_an_address(document, entry.address, path)
-        elif is_declared(*split(entry.address), estate, catalogue()):
+        read = yield from _read(document, entry.address, path)
+        if read and is_declared(*read, estate, catalogue()):
             yield document.finding(
                 "removed.still_declared",
                 f"{entry.address} is removed and declared at once",
@@ -42,64 +38,62 @@ def _removed(estate: Estate, document: Document) -> Iterator[Diagnostic]:
 
 def _moved(estate: Estate, document: Document) -> Iterator[Diagnostic]:
     for entry in estate.moved:
-        ends = ((*entry.path, "from"), entry.from_address), ((*entry.path, "to"), entry.to_address)
-        broken = [_not_an_address(document, address, path) for path, address in ends if not _reads(address)]
-        yield from broken
-        if broken:
+        from_path, to_path = (*entry.path, "from"), (*entry.path, "to")
+        old = yield from _read(document, entry.from_address, from_path)
+        new = yield from _read(document, entry.to_address, to_path)
+        if not old or not new:
             continue
-        (from_kind, from_name), (to_kind, to_name) = split(entry.from_address), split(entry.to_address)
-        if from_kind != to_kind:
+        if old[0] != new[0]:
             yield document.finding(
                 "moved.other_kind",
-                f"a {from_kind} cannot become a {to_kind}",
-                ends[1][0],
+                f"a {old[0]} cannot become a {new[0]}",
+                to_path,
                 hint="remove the one and declare the other",
             )
             continue
-        if is_declared(from_kind, from_name, estate, catalogue()):
+        if is_declared(*old, estate, catalogue()):
             yield document.finding(
                 "moved.still_declared",
                 f"{entry.from_address} is said to have moved, and is still declared",
-                ends[0][0],
+                from_path,
                 hint=f"declare it as {entry.to_address} only",
             )
-        if not is_declared(to_kind, to_name, estate, catalogue()):
-            yield _unknown(estate, document, to_kind, to_name, ends[1][0])
+        if not is_declared(*new, estate, catalogue()):
+            yield _unknown(document, new, names_of(new[0], estate, catalogue()), to_path)
 
 
 def _drift(estate: Estate, document: Document) -> Iterator[Diagnostic]:
     known = catalogue()
     for declared in estate.expected_drift:
-        address = declared.entry.get("address") or ""
         path = (*declared.path, "address")
-        if not _reads(address):
-            yield _not_an_address(document, address, path)
+        read = yield from _read(document, declared.entry["address"], path)
+        if not read:
             continue
-        kind, name = split(address)
-        if kind == "entity_grant":
-            # Drift may be that a left-out entity is still granted, so the grant need not be declared.
-            account, _, entity = name.partition(".")
-            if account not in estate.third_parties or known.canonical(entity) is None:
-                yield _unknown(estate, document, kind, name, path)
-        elif not is_declared(kind, name, estate, known):
-            yield _unknown(estate, document, kind, name, path)
+        if read[0] == "entity_grant":
+            # Drift may be that an entity which was left out is still granted, so the grant need not be declared.
+            names = {f"{account}.{entity}" for account in estate.third_parties for entity in known.entities}
+        else:
+            names = names_of(read[0], estate, known)
+        if read[1] not in names:
+            yield _unknown(document, read, names, path)
 
 
-def _reads(address: str) -> bool:
+def _purged(estate: Estate, document: Document) -> Iterator[Diagnostic]:
+    for index, purge in enumerate((estate.retention.entry.get("purge") or ()) if estate.retention else ()):
+        yield from _read(document, purge["address"], ("retention", "purge", index, "address"))
+
+
+def _read(document: Document, address: str, path: Path) -> Generator[Diagnostic, None, tuple[str, str] | None]:
+    """Kind and name, or None after a finding that says how the address would be written."""
     try:
-        split(address)
-    except ValueError:
-        return False
-    return True
+        return split(address)
+    except ValueError as error:
+        yield document.finding("reference.bad_address", f"{address!r} is not an address", path, hint=str(error))
+        return None
 
 
-def _not_an_address(document: Document, address: str, path: Path) -> Diagnostic:
-    kind, _, _name = address.partition(".")
-    near = "" if kind in SECTIONS else did_you_mean(kind, SECTIONS)
-    usual = f"there is one {kind}: write {kind} alone" if kind in SINGLE else "write kind.name, like partner.AVN"
-    return document.finding("reference.bad_address", f"{address!r} is not an address", path, hint=near or usual)
-
-
-def _unknown(estate: Estate, document: Document, kind: str, name: str, path: Path) -> Diagnostic:
-    hint = choose(name, names_of(kind, estate, catalogue()) if kind not in SINGLE else (), where=SECTIONS[kind])
-    return document.finding("reference.unknown", f"there is no {kind.replace('_', ' ')} {name!r}", path, hint=hint)
+def _unknown(document: Document, address: tuple[str, str], names: Collection[str], path: Path) -> Diagnostic:
+    kind, name = address
+    what = kind.replace("_", " ")
+    message = f"there is no {what} {name!r}" if name else f"there is no {what}"
+    return document.finding("reference.unknown", message, path, hint=choose(name, names, where=SECTIONS[kind]))

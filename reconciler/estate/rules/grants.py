@@ -44,7 +44,8 @@ def _unknown(document: Document, account: ThirdParty, known: Catalogue) -> Itera
 
 def _against_the_list(document: Document, account: ThirdParty, known: Catalogue) -> Iterator[Diagnostic]:
     preset = known.preset_for(account.kind)
-    if preset is None:
+    named = account.grants.get("preset")
+    if preset is None or (named and named not in known.presets):
         return
     has = set(granted(account.grants, known))
     reasons = {known.canonical(name) for name in account.grants.get("without") or ()}
@@ -89,7 +90,7 @@ def _special(estate: Estate, document: Document, account: ThirdParty, known: Cat
         yield document.finding(
             "grant.special_without_condition",
             f"{account.name} is granted {listed(special)}, special category data ({listed(kinds)}), and the basis "
-            f"{account.basis} has no {listed([f'art9.{key}' for key in lacking])}",
+            f"{account.basis} has no {' and no '.join(f'art9.{key}' for key in lacking)}",
             (*account.path, "grants"),
             key=True,
             hint=f"leave it out with a reason, or add to {account.basis}: "

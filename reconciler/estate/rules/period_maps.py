@@ -11,6 +11,7 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.estate.model import Estate, PeriodMap
 from reconciler.estate.period_maps import Expansion, MapProblem
 from reconciler.estate.rules.words import first_few, plural
+from reconciler.estate.rules.years import academic_year
 from reconciler.estate.structures import PeriodStructure
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _slots(
             + "map them, or say not_selected for each, or unlisted: not_selected for all of them",
         )
     unreached = expansion.unreached(partner)
-    if unreached and not expansion.problems:
+    if unreached and not expansion.problems and not expansion.unmapped:
         yield document.finding(
             "period.slot_unreached",
             f"no hub slot reaches {plural(len(unreached), 'slot')} of {declared.school}: {first_few(unreached)}; "
@@ -118,7 +119,9 @@ def _problem(
 
 def _without(estate: Estate, document: Document) -> Iterator[Diagnostic]:
     """A partner without a map for the year cannot import its timetable (rules 32 and 44)."""
-    year = estate.virtual_school.academic_year
+    year = str(academic_year(estate) or "")
+    if not year:
+        return
     mapped = {declared.school for declared in estate.period_maps if declared.year == year}
     for code in estate.partners:
         if code not in mapped:

@@ -65,8 +65,8 @@ def _of_the_hub(estate: Estate) -> Iterator[Reference]:
         yield Reference(("period_maps", code), "partner", code, estate.partners, "partners", key=True)
     evidence = (hub.entry.get("identifiers") or {}).get("uniqueness_evidence") or {}
     for flag, entry in evidence.items():
-        path = ("virtual_school", "identifiers", "uniqueness_evidence", flag, "checked_by")
-        yield from _operator(estate, path, entry.get("checked_by"))
+        place = ("virtual_school", "identifiers", "uniqueness_evidence", flag, "checked_by")
+        yield from _operator(estate, place, entry.get("checked_by"))
 
 
 def _of_schools(estate: Estate) -> Iterator[Reference]:
@@ -125,7 +125,9 @@ def _operator(estate: Estate, path: Path, name: str | None) -> Iterator[Referenc
 
 def _circles(estate: Estate, document: Document) -> Iterator[Diagnostic]:
     """Calendars that are like each other, recipients that are downstream of each other, have no beginning."""
-    calendars = {name: (calendar.like,) for name, calendar in estate.calendars.items() if calendar.like}
+    calendars: dict[str, tuple[str, ...]] = {
+        name: (calendar.like,) for name, calendar in estate.calendars.items() if calendar.like
+    }
     recipients = {name: recipient.downstream for name, recipient in estate.recipients.items()}
     for section, key, edges in (("calendars", "like", calendars), ("recipients", "downstream", recipients)):
         for name in edges:

@@ -47,7 +47,7 @@ def _recipients(estate: Estate, document: Document, report: Declared, internal: 
         if without:
             yield document.finding(
                 "report.no_contact",
-                f"{report.name} goes to each school's {key}, and {listed(without)} name none",
+                f"{report.name} goes to each school's {key}, which has none at {listed(without)}",
                 (*report.path, "to"),
                 severity=Severity.WARNING,
                 hint=f"add contacts: {{{key}: ...}} to the school",
