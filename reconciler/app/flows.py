@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +12,17 @@ from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.jobs import import_job, source_request
 from reconciler.app.process import holder
 from reconciler.apply.permission import operators_of, require_role
+from reconciler.connectors.protocol import Capabilities, Completeness, Connector, Session, SourceRequest
 from reconciler.connectors.registry import connector
-from reconciler.errors import ExitCode, UnknownName, worst
+from reconciler.errors import ExitCode, ReconcileError, Refused, RefusedSourceError, UnknownName, worst
 from reconciler.plan.state import StoredState
+from reconciler.records.entities import Entity
 from reconciler.reports.frame import clean, table
 from reconciler.reports.transfers import entry_to_json
 from reconciler.settings import Settings
 from reconciler.syncs.importing import import_school
-from reconciler.syncs.job import ImportResult, Trigger
-from reconciler.transfers.entry import Outcome
+from reconciler.syncs.job import ImportJob, ImportResult, Trigger
+from reconciler.transfers.entry import Outcome, TransferEntry
 from reconciler.vocabulary.suggestions import did_you_mean
 
 LOCK_SECONDS = 10.0
@@ -89,21 +92,55 @@ def run_imports(settings: Settings, *, schools: Sequence[str] = (), first: bool 
 
 def _one(context: Context, state: StoredState, school: str, *, trigger: Trigger, first: bool, dry_run: bool,
          progress: Callable[[str, int], None] | None) -> ImportResult:  # fmt: skip
-    source = connector(str(of_kind(state, "school")[school]["mis"]["connector"]))
+    """One school; whatever is refused for it alone is its own failure, so that the others go on (VS, rule 66)."""
+    source = _source(str(of_kind(state, "school")[school]["mis"]["connector"]))
     job = import_job(
         state, school, attachment=context.store.feeds.attachment(school), capabilities=source.capabilities,
         trigger=trigger, first=first,
     )  # fmt: skip
+    run = new_run_id()
 
     def told(label: str, rows: int) -> None:
         if progress is not None:
             progress(f"{school} {label}", rows)
 
-    with context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync import"), wait=LOCK_SECONDS):
-        return import_school(
-            job, lambda: source.open(source_request(context, state, job)), context.store.feeds, run=new_run_id(),
-            now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
-        )  # fmt: skip
+    try:
+        with context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync import"), wait=LOCK_SECONDS):
+            return import_school(
+                job, lambda: source.open(source_request(context, state, job)), context.store.feeds, run=run,
+                now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
+            )  # fmt: skip
+    except Refused as error:
+        return _not_begun(context, job, run, error)
+
+
+class _MissingConnector:
+    """Stands in for a connector that this program does not have: refuses when it is opened, as any source may."""
+
+    capabilities = Capabilities(entities=frozenset(Entity), completeness=Completeness.NONE)
+
+    def __init__(self, error: ReconcileError) -> None:
+        self.name, self._error = "", error
+
+    def open(self, request: SourceRequest) -> AbstractContextManager[Session]:
+        raise RefusedSourceError(self._error.code, self._error.message, hint=self._error.hint)
+
+
+def _source(name: str) -> Connector:
+    try:
+        return connector(name)
+    except UnknownName as error:
+        return _MissingConnector(error)
+
+
+def _not_begun(context: Context, job: ImportJob, run: str, error: Refused) -> ImportResult:
+    """Another run works on the school: its own log tells of it, this one only says that it did not begin."""
+    entry = TransferEntry(
+        run=run, kind="import", direction="in", school=job.school, feed=job.feed, attachment=job.attachment,
+        outcome=Outcome.FAILED, started_at=context.now, finished_at=context.now, actor=context.settings.actor,
+        message=f"import of {job.school} did not begin: {error.message} ({error.code}); {error.hint}",
+    )  # fmt: skip
+    return ImportResult(entry=entry, scheduled=job.trigger is Trigger.SCHEDULED)
 
 
 def _chosen(schools: Sequence[str], partners: dict[str, Any]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from tests.conftest import ROOT
 
@@ -59,7 +58,9 @@ def test_every_page_is_headed_by_its_code_and_says_what_to_do() -> None:
 
 def test_no_page_is_about_a_code_that_is_gone() -> None:
     """Every page's code stands somewhere in the sources."""
-    sources = "\n".join(p.read_text("utf-8") for p in (ROOT / "reconciler").rglob("*") if p.suffix in (".py", ".json", ".toml"))
+    sources = "\n".join(
+        p.read_text("utf-8") for p in (ROOT / "reconciler").rglob("*") if p.suffix in (".py", ".json", ".toml")
+    )
     risks = {f"risk.{name}" for name in re.findall(r'name="([a-z_]+)"', sources)}
     gone = [p.stem for p in PAGES.glob("*.md") if p.stem not in sources and p.stem not in risks]
     assert not gone
