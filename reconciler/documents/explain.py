@@ -52,7 +52,7 @@ def _told_once(found: list[Mistake]) -> Iterator[Mistake]:
     misspelt = {(m.path[:-1], name) for m in best.values() if m.code == "schema.unknown_key"
                 for name in nearest(m.name, _missing_beside(best.values(), m), most=1)}  # fmt: skip
     for mistake in best.values():
-        if mistake.code != "schema.missing_key" or (mistake.path, mistake.name) not in misspelt:
+        if mistake.code != "schema.missing_key" or (mistake.inside, mistake.name) not in misspelt:
             yield mistake
 
 
@@ -62,7 +62,7 @@ def _order(mistake: Mistake) -> tuple[bool, int]:
 
 
 def _missing_beside(mistakes: Iterable[Mistake], unknown: Mistake) -> list[str]:
-    return [m.name for m in mistakes if m.code == "schema.missing_key" and m.path == unknown.path[:-1]]
+    return [m.name for m in mistakes if m.code == "schema.missing_key" and m.inside == unknown.path[:-1]]
 
 
 @dataclass(frozen=True, slots=True)

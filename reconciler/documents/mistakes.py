@@ -17,7 +17,10 @@ _MOST_LISTED = 12  # names in a hint; more would hide the message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """What is wrong at a path; `key` when the key itself is, `name` the key that is unknown or missing there."""
+    """What is wrong at a path; `key` when the key itself is.
+
+    `name` is the key that is unknown or missing, and `inside` the map that it is missing in.
+    """
 
     code: str
     message: str
@@ -25,6 +28,7 @@ class Mistake:
     hint: str = ""
     key: bool = False
     name: str = ""
+    inside: tuple[str | int, ...] = ()
 
 
 class Mistakes:
@@ -105,6 +109,7 @@ class Mistakes:
             hint=hint,
             key=True,
             name=key,
+            inside=path,
         )
 
     def _missing_companions(self, error: SchemaError) -> Iterator[Mistake]:
@@ -119,6 +124,7 @@ class Mistakes:
                         hint=_said(error, "x-hint"),
                         key=True,
                         name=companion,
+                        inside=path,
                     )
 
     def _alternatives(self, error: SchemaError) -> Iterator[Mistake]:
@@ -136,7 +142,7 @@ class Mistakes:
             return
         fixed = [value for choice in choices for value in choice.const or ()]
         if isinstance(error.instance, str) and any(isinstance(value, str) for value in fixed):
-            others = [choice.title for choice in choices if choice.const is None and choice.title]
+            others = [_described(choice) for choice in choices if choice.const is None]
             yield _not_allowed(path, error.instance, fixed, others)
             return
         yield self._no_alternative(error, path, choices)
@@ -173,8 +179,13 @@ class Mistakes:
             if code in ("schema.wrong_type", "schema.pattern", "schema.out_of_range")
             else f"{wording.name_of(path)}: {_requirement(error)}",
             path=path,
-            hint=_type_hint(error) or _hint(error),
+            hint=_type_hint(error) or (self._example(path) if value is None else _hint(error)),
         )
+
+    def _example(self, path: tuple[str | int, ...]) -> str:
+        """What an empty field could hold."""
+        example = next((shape.example for shape in self.shapes(path) if shape.example is not None), None)
+        return f"for example {wording.flow(example)}" if example is not None else ""
 
 
 _CODES = {
@@ -213,7 +224,7 @@ def _not_allowed(
     path: tuple[str | int, ...], value: Any, allowed: list[Any], others: list[str] | None = None, *,
     said: str = "", hint: str = "",
 ) -> Mistake:  # fmt: skip
-    words = [wording.flow(choice) for choice in allowed] + [f"a map ({title})" for title in others or ()]
+    words = [wording.flow(choice) for choice in allowed] + (others or [])
     listed = f"it must be {wording.any_of(words)}" if len(words) <= _MOST_LISTED else "it is not one of the known names"
     near = did_you_mean(value, [c for c in allowed if isinstance(c, str)]) if isinstance(value, str) else ""
     if said and len(allowed) > 1 and len(words) <= _MOST_LISTED:
@@ -224,6 +235,12 @@ def _not_allowed(
         path=path,
         hint=near or hint,
     )
+
+
+def _described(choice: Shape) -> str:
+    """An alternative that is no fixed value: `a map with in_group`."""
+    keys = f" with {wording.any_of(sorted(choice.required), 'and')}" if choice.required else ""
+    return wording.types(choice.types) + keys
 
 
 def _requirement(error: SchemaError) -> str:

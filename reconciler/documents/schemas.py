@@ -78,9 +78,7 @@ class Schema:
         from referencing import Registry
         from referencing.jsonschema import DRAFT202012
 
-        resources = (
-            (uri, DRAFT202012.create_resource(content)) for uri, content in self._files.items()
-        )
+        resources = ((uri, DRAFT202012.create_resource(content)) for uri, content in self._files.items())
         checker = FormatChecker(formats=())
         checker.checkers = {name: (check, ()) for name, check in FORMATS.items()}
         registry: Any = Registry().with_resources(resources)
