@@ -63,6 +63,13 @@ def change_attachments(connection: Connection, changes: Iterable[AttachmentChang
     """Carries out what a plan says about attachments; every school in the estate ends with one that is live."""
     since = on.isoformat()
     for change in changes:
+        if change.op not in _STEPS or not change.fingerprint:
+            raise Refused(
+                "store.attachment_without_key",
+                f"school {change.school} cannot be attached: its Data Exchange Key is not known here",
+                hint="make the secret that `data_exchange_key:` names readable for this apply",
+                subject=f"partner.{change.school}",
+            )
         _STEPS[change.op](connection, change, since)
     _complete_schools(connection, since)
 

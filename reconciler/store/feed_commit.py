@@ -30,13 +30,12 @@ def write(connection: Connection, commit: FeedCommit) -> None:
     issue_rows.close_others(
         connection, commit.issues, school=scope.school, feed=scope.feed, codes=commit.issue_codes, run=entry.run, at=at
     )
-    was_held = held_runs.approve(connection, entry.run)
     if changed:
         held_runs.supersede(connection, scope, but=entry.run)
         audit.append(
             connection, at=at, actor=entry.actor, verb="run.committed", subject=f"run {entry.run}",
             detail={
-                "school": scope.school, "feed": scope.feed, "kind": entry.kind, "was_held": was_held,
+                "school": scope.school, "feed": scope.feed, "kind": entry.kind,
                 "changes": {e.value: [len(c.new), len(c.changed), len(c.left)] for e, c in changed.items()},
             },
         )  # fmt: skip

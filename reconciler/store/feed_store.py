@@ -90,7 +90,7 @@ class SqlFeedStore:
     def commit(self, commit: FeedCommit) -> None:
         """One transaction, wholly or not at all; ends the run. A commit without changes writes no record row.
 
-        A held run with the entry's id is approved by its own commit; others of the scope are superseded by a change.
+        A change supersedes the scope's held runs, but for the one that this commit fulfils: its caller closes that.
         """
         with self._database.write() as connection:
             feed_commit.write(connection, commit)

@@ -63,23 +63,10 @@ def supersede(connection: Connection, scope: FeedScope, *, but: str) -> None:
     )
 
 
-def approve(connection: Connection, run: str) -> bool:
-    """The commit in this transaction is the held run's own: it is approved with it. Whether there was one."""
-    done = connection.execute(
-        update(HELD_RUN)
-        .where(HELD_RUN.c.run == run, HELD_RUN.c.status == "held")
-        .values(status="approved", change_set=None)
-    )
-    return bool(done.rowcount)
-
-
 def close(connection: Connection, run: str, *, status: str, at: datetime, actor: Actor, reason: str) -> None:
-    """Marks it `approved`, `rejected` or `expired` and drops the change set. Raises UnknownName.
-
-    A commit closes its own held run; closing that one as `approved` afterwards only adds who and why.
-    """
+    """Marks it `approved`, `rejected` or `expired` and drops the change set. Raises UnknownName."""
     found = connection.execute(select(HELD_RUN.c.status).where(HELD_RUN.c.run == run)).scalar()
-    if found not in ("held", "approved" if status == "approved" else "held"):
+    if found != "held":
         known = connection.execute(select(HELD_RUN.c.run).where(HELD_RUN.c.status == "held")).scalars()
         raise UnknownName(
             "store.unknown_held_run", f"no held run is called {run}", subject=run,

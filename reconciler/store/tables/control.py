@@ -18,7 +18,7 @@ from reconciler.store.tables.base import METADATA, UtcTime, json_type
 # One row. The audit head lies here, so that a cut tail of the audit trail shows.
 STORE = Table(
     "store", METADATA,
-    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("lineage", Text, nullable=False),
     Column("serial", Integer, nullable=False),
     Column("estate_id", Text, nullable=False),
@@ -27,6 +27,7 @@ STORE = Table(
     Column("plan_key", LargeBinary, nullable=False),
     Column("audit_sequence", Integer, nullable=False),
     Column("audit_hash", Text, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
 )  # fmt: skip
 
 RESOURCE = Table(

@@ -248,6 +248,7 @@ def upgrade() -> None:
         sa.Column("plan_key", sa.LargeBinary(), nullable=False),
         sa.Column("audit_sequence", sa.Integer(), nullable=False),
         sa.Column("audit_hash", sa.Text(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_store_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_store")),
     )
     op.create_table(
