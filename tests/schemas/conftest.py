@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.documents.read import read_document
 from tests.schemas.files import Judge, Subschema, load_files, subschemas
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -34,7 +35,6 @@ def judge(files: dict[str, dict[str, Any]]) -> Judge:
 @pytest.fixture(scope="session")
 def estate() -> dict[str, Any]:
     """The example estate as it is read: text fields as text, defaults filled."""
-    from reconciler.documents.read import read_document
     document = read_document(EXAMPLES / "estate.yaml")
     assert not document.findings.has_errors
     return document.value
