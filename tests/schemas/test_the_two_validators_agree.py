@@ -40,7 +40,8 @@ PER_SECTION = 250
 SECTIONS = (
     "organisation", "operators", "virtual_school", "calendars", "blackouts", "period_structures", "schools", "partners",
     "period_maps", "class_assignments", "recipients", "lawful_bases", "third_parties", "import_strategies", "inbound",
-    "retention", "reports", "choices", "manual_members", "manual_groups", "expected_drift", "expected_changes", "removed",
+    "retention", "reports", "choices", "manual_members", "manual_groups", "expected_drift", "expected_changes",
+    "removed",
 )  # fmt: skip
 
 
