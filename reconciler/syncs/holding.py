@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from reconciler.errors import Refused, StalePlan, UnknownName
 from reconciler.syncs.ports import FeedStore, HeldRun
@@ -24,7 +24,7 @@ def approve_held(store: FeedStore, run: str, *, now: datetime, actor: Actor, rea
         store.close_held(run, status="expired", at=now, actor=actor, reason="not approved in time")
         raise Refused(
             "guard.held_expired",
-            f"run {run} was held until {held.expires_at:%Y-%m-%d %H:%M} UTC and can no longer be approved",
+            f"run {run} was held until {held.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC and can no longer be approved",
             hint=f"run the import of {held.scope.school} again; it will be judged on what the school holds now",
             subject=run,
         )
@@ -33,15 +33,14 @@ def approve_held(store: FeedStore, run: str, *, now: datetime, actor: Actor, rea
         message=f"{held.commit.entry.message}; held, then approved by {actor.name}: {one_line(reason)}",
     )  # fmt: skip
     base = store.base(held.scope)
-    if base == held.commit.base:
-        store.commit(replace(held.commit, entry=entry))
-    elif base != run:  # it is `run` when an earlier approval was cut off between its commit and this line
+    if base != held.commit.base:
         raise StalePlan(
             "guard.base_moved",
             f"{held.scope.school} was changed by run {base} after run {run} was held, so it cannot be approved",
             hint=f"reject run {run} and import {held.scope.school} again",
             subject=run,
         )
+    store.commit(replace(held.commit, entry=entry))
     store.close_held(run, status="approved", at=now, actor=actor, reason=reason)
     return entry
 

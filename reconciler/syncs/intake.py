@@ -59,14 +59,18 @@ class Intake:
         if before == digest:
             self._name(source_id, "record.duplicate", "the same record came more than once; it was used once", place)
             return False
+        self.conflict(source_id, place)
+        return False
+
+    def conflict(self, source_id: str, place: str = "") -> None:
+        """Says that an id came again with different content: of such rows none is used, the first included."""
         message = "records with this id came with different content; none of them was used"
-        if before is not None:  # the first of them was taken for good until now
-            self.conflicts.add(source_id)
+        if source_id in self.seen:
             del self.seen[source_id]
             self.differing.pop(source_id, None)
             self.reject(source_id, "record.conflict", message, place)
+        self.conflicts.add(source_id)
         self.reject(source_id, "record.conflict", message, place)
-        return False
 
     def reject(self, key: str, code: str, message: str, place: str = "") -> None:
         """Names a row that cannot be used; what is held under its id stays as it is."""
@@ -128,4 +132,4 @@ class Intake:
     @property
     def clean(self) -> bool:
         """Whether every row read is held as it came, so that an equal payload needs no second look."""
-        return self.complete and not self.rejected and not self.outside and self.read == len(self.seen)
+        return self.complete and not self.rejected and not self.outside.total() and self.read == len(self.seen)

@@ -111,7 +111,11 @@ class FeedStore(Protocol):
         """Live rows, streamed, in order of source id."""
 
     def commit(self, commit: FeedCommit) -> None:
-        """One transaction, wholly or not at all; ends the run. A commit without changes writes no record row."""
+        """One transaction, wholly or not at all; ends the run. A commit without changes writes no record row.
+
+        The commit of a held run, known by its entry's run, approves it in the same transaction; `close_held` then adds
+        who did so and why.
+        """
 
     def end_run(self, entry: TransferEntry, *, issues: Sequence[DataIssue] = ()) -> None:
         """Ends a run that changes no record (failed, waiting, rejected); opens issues, closes none."""

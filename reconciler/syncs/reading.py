@@ -35,7 +35,11 @@ from reconciler.syncs.ports import Cursor, FeedStore
 
 Progress = Callable[[str, int], None]
 
-OTHER_SCHOOL = "record.other_school"  # a connector rejects rows of another school with this code; the run is held
+# Codes with which a connector rejects a row and says more than that: the run is held, or the row has no id.
+OTHER_SCHOOL = "record.other_school"
+_CONFLICT = "source.duplicate_key"
+_NO_KEY = "source.no_key"
+
 _PROGRESS_EVERY = 500
 _DECIDING = {Entity.MEMBERSHIPS: (Entity.STUDENTS, Entity.CLASSES), Entity.LESSONS: (Entity.CLASSES,)}
 _REACHED_BY = {
@@ -80,9 +84,11 @@ def skips_entity(error: RefusedSourceError) -> bool:
 def read(job: ImportJob, session: Session, store: FeedStore, *, progress: Progress | None = None) -> Reading:
     """Reads every entity that the job asks for.
 
-    Raises SourceError when the school cannot be read; a refusal of one entity is noted and the others go on (E6).
+    Raises SourceError when the school cannot be read; a refusal of one entity is noted and the others go on (E6),
+    unless every one is refused.
     """
     reading = Reading(job=job, store=store, scope=HubScope(job.year))
+    refusal: RefusedSourceError | None = None
     for entity in Entity:
         intake = _open(job, store, entity)
         reading.intakes[entity] = intake
@@ -93,6 +99,7 @@ def read(job: ImportJob, session: Session, store: FeedStore, *, progress: Progre
             except RefusedSourceError as error:
                 if not skips_entity(error):
                     raise
+                refusal = error
                 reading.intakes[entity] = _open(job, store, entity)  # nothing that came before the refusal counts
                 reading.refused.append(
                     Trouble(code=error.code, message=error.message, hint=error.hint, entity=entity.value)
@@ -100,6 +107,8 @@ def read(job: ImportJob, session: Session, store: FeedStore, *, progress: Progre
         else:
             intake.complete = not intake.held
         reading.scope.stand(entity, reading.intakes[entity].standing)
+    if refusal and len(reading.refused) == sum(intake.asked for intake in reading.intakes.values()):
+        raise refusal
     if not reading.replayed:
         _recall(reading)
         _narrow(reading)
@@ -185,11 +194,19 @@ def _take_rows(reading: Reading, intake: Intake, fetched: Fetched, progress: Pro
                 intake.outside[NOT_OFFERED] += 1
                 reading.over_shared.append((entity, row.key.strip()))
         elif isinstance(row, RejectedRow):
-            if row.code == OTHER_SCHOOL:
-                reading.foreign[entity.value] += 1
-            intake.reject(row.key.strip(), row.code, row.message, row.place)
+            _reject(reading, intake, row)
         elif isinstance(row, OutOfScopeRow):
             intake.outside[row.reason] += 1
+
+
+def _reject(reading: Reading, intake: Intake, row: RejectedRow) -> None:
+    key = "" if row.code == _NO_KEY or row.key == row.place else row.key.strip()
+    if row.code == _CONFLICT:
+        intake.conflict(key, row.place)
+        return
+    if row.code == OTHER_SCHOOL:
+        reading.foreign[intake.entity.value] += 1
+    intake.reject(key, row.code, row.message, row.place or ("" if key else row.key))
 
 
 def _taker(reading: Reading, intake: Intake) -> Callable[[SourceRow], None]:

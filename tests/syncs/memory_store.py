@@ -27,9 +27,9 @@ class MemoryStore:
     held: dict[str, HeldRun] = field(default_factory=dict)
     first_done: set[tuple[str, str]] = field(default_factory=set)
     closed_held: list[tuple[str, str, str]] = field(default_factory=list)
+    approved: str = ""
     record_writes: int = 0
     row_reads: int = 0
-    fail_next_commit: bool = False
 
     def attachment(self, school: str) -> str:
         return f"{school}:0123456789ab"
@@ -57,8 +57,6 @@ class MemoryStore:
             yield row
 
     def commit(self, commit: FeedCommit) -> None:
-        if self.fail_next_commit:
-            raise StalePlan("store.stale", "moved")
         if commit.base != self.base(commit.scope):
             raise StalePlan("store.base_moved", "another run changed this feed")
         key = (commit.scope.attachment, commit.scope.feed)
@@ -83,12 +81,11 @@ class MemoryStore:
                 self.bases[key] = commit.entry.run
         for entity, cursor in commit.cursors.items():
             self.cursors[(*key, entity)] = cursor
-        found = {issue.identity for issue in commit.issues}
-        for identity in [i for i, issue in self.open_issues.items() if issue.code in commit.issue_codes]:
-            if identity not in found and identity[1] == commit.scope.school:
-                del self.open_issues[identity]
+        self._close_others(commit)
         self._open(commit.issues)
         self.entries[commit.entry.run] = commit.entry
+        if commit.entry.run in self.held:
+            self.approved = self.held.pop(commit.entry.run).run
         if commit.completes_first_import:
             self.first_done.add(key)
 
@@ -104,13 +101,19 @@ class MemoryStore:
         return list(self.held.values())
 
     def close_held(self, run: str, *, status: str, at: datetime, actor: Actor, reason: str) -> None:
-        if run not in self.held:
+        if run not in self.held and not (status == "approved" and run == self.approved):
             raise UnknownName("store.no_held_run", run)
-        del self.held[run]
+        self.held.pop(run, None)
         self.closed_held.append((run, status, reason))
 
     def _rows(self, scope: FeedScope, entity: Entity) -> dict[str, tuple[CanonicalRow, int]]:
         return self.live.get((scope.attachment, scope.feed, entity), {})
+
+    def _close_others(self, commit: FeedCommit) -> None:
+        found = {issue.identity for issue in commit.issues}
+        for identity in [i for i, issue in self.open_issues.items() if issue.code in commit.issue_codes]:
+            if identity not in found and identity[1] == commit.scope.school:
+                del self.open_issues[identity]
 
     def _open(self, issues: Sequence[DataIssue]) -> None:
         self.open_issues |= {issue.identity: issue for issue in issues}
