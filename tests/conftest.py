@@ -5,40 +5,34 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from reconciler.testing.postgres import PostgresServer, session_server
+from reconciler.testing.fixtures import BACK_ENDS, PostgresDatabases, postgres_databases, sqlite_url
 
 settings.register_profile("gate", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 ROOT = Path(__file__).resolve().parent.parent
-ENGINES = ("sqlite", "postgresql")
-_NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """One real PostgreSQL for a session or worker; where none can be had, the tests fail and say how to get one."""
-    with session_server() as server:
-        yield server
+def postgres() -> Iterator[PostgresDatabases]:
+    """A real PostgreSQL; without one the test fails and says how to get one."""
+    with postgres_databases() as databases:
+        yield databases
 
 
-@pytest.fixture(params=ENGINES)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a store that does not exist yet, once on each engine."""
+@pytest.fixture(params=BACK_ENDS)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store can be made: once on SQLite, once on PostgreSQL."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'store' / 'store.db'}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_NUMBERS)}"
-    yield server.new_database(name)
-    server.drop_database(name)
+        return sqlite_url(tmp_path)
+    databases: PostgresDatabases = request.getfixturevalue("postgres")
+    return databases.empty()
 
 
 @pytest.fixture
