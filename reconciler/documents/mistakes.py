@@ -211,12 +211,12 @@ _BOUNDS = {
     "exclusiveMinimum": "it must be more than {}",
     "exclusiveMaximum": "it must be less than {}",
     "multipleOf": "it must be a multiple of {}",
-    "minItems": "it needs {} items or more",
-    "maxItems": "it may have {} items at most",
-    "minProperties": "it needs {} keys or more",
-    "maxProperties": "it may have {} keys at most",
-    "minLength": "it needs {} characters or more",
-    "maxLength": "it may have {} characters at most",
+    "minItems": "too few items; the least is {}",
+    "maxItems": "too many items; the most is {}",
+    "minProperties": "too few keys; the least is {}",
+    "maxProperties": "too many keys; the most is {}",
+    "minLength": "too short; the least is {} characters",
+    "maxLength": "too long; the most is {} characters",
 }
 
 

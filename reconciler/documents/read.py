@@ -167,14 +167,16 @@ class _Reader:
 
     def _refuse_cycle(self, real: Path, place: int | None) -> None:
         chain = [*self._open[self._open.index(real) :], real]
-        self._refuse("include.cycle", f"files include each other: {' -> '.join(p.name for p in chain)}", place, "")
+        names = " -> ".join(path.name for path in chain)
+        self._refuse("include.cycle", f"files include each other: {names}", place, chain[0].name,
+                     hint="take one of these includes out")  # fmt: skip
 
-    def _refuse(self, code: str, message: str, place: int | None, name: str) -> None:
+    def _refuse(self, code: str, message: str, place: int | None, name: str, *, hint: str = "") -> None:
         self.complete = False
         if place is None:
             self.findings.error_without_place(code, message, name)
         else:
-            self.findings.error(code, message, place)
+            self.findings.error(code, message, place, hint=hint)
 
 
 def _shown(path: Path) -> str:

@@ -33,8 +33,8 @@ _SLIPS = (
           "entries in braces are parted by commas: {a: 1, b: 2}"),
     _Slip("',' or ']'", "yaml.comma", "a comma or the closing `]` is missing before this",
           "items in brackets are parted by commas: [a, b]"),
-    _Slip("mapping values are not allowed", "yaml.syntax", "a second `key: value` cannot start here", _QUOTE
-          + "; or mend the indentation, or the space after the colon, of the line above"),
+    _Slip("mapping values are not allowed", "yaml.syntax", "a second `key: value` cannot start here",
+          "quote a text that holds `: `; or look at the line above: its indentation, and the space after its colon"),
     _Slip("unexpected end of stream", "yaml.syntax", "this quoted text is never closed",
           "write the closing quote", at_start=True),
     _Slip("document indicator", "yaml.syntax", "this quoted text is never closed",
@@ -61,7 +61,8 @@ _SLIPS = (
     _Slip("directive", "yaml.syntax", "directives (`%`) are not needed here", "remove the line"),
     _Slip("incompatible", "yaml.syntax", "this version of YAML is not known", "remove the line `%YAML`"),
 )  # fmt: skip
-_HASH = re.compile(r"(?:[:,{\[]\s*)(#[^\s#!])")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_HASH = re.compile(r"[:{\[]\s*(#[^\s#!])")
 
 
 def explain(error: yaml.YAMLError, source: Source, file: int, findings: Findings) -> None:
@@ -78,8 +79,13 @@ def explain(error: yaml.YAMLError, source: Source, file: int, findings: Findings
         return
     place = _place(file, start if slip.at_start and start else mark)
     opened = _opened(slip, source, file, start, mark)
-    hint = _hash_before(source, start, mark) or slip.hint
-    findings.error(slip.code, slip.message, place, hint=hint, related=opened)
+    swallowed = _hash_before(source, file, start, mark) if slip.code == "yaml.comma" else None
+    if swallowed is not None:
+        message = "unquoted `#` starts a comment, so the rest of this line is lost"
+        hint = 'quote the value, like "#1f6feb"'
+        findings.error("yaml.unquoted_hash", message, swallowed, hint=hint, related=opened)
+        return
+    findings.error(slip.code, slip.message, place, hint=slip.hint, related=opened)
 
 
 def _place(file: int, mark: Any) -> int:
@@ -105,17 +111,13 @@ def _bad_start(source: Source, file: int, mark: Any, findings: Findings) -> None
                    hint='quote the value: "..."')  # fmt: skip
 
 
-def _hash_before(source: Source, start: Any, mark: Any) -> str:
-    """The hint for `{colour: #1f6feb, ...}`, where the comment swallows the rest of the line."""
+def _hash_before(source: Source, file: int, start: Any, mark: Any) -> int | None:
+    """Where `{colour: #1f6feb, ...}` loses the rest of its line, between an opening bracket and the complaint."""
     if start is None or mark is None:
-        return ""
+        return None
     for number in range(start.line, min(mark.line + 1, start.line + 200)):
-        line = source.line(number)
+        line = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), source.line(number))
         found = _HASH.search(line, start.column if number == start.line else 0)
         if found:
-            column = found.start(1) + 1
-            return (
-                f"the unquoted `#` at line {number + 1}, column {column} makes the rest of its line a comment; "
-                'quote the value, like "#1f6feb"'
-            )
-    return ""
+            return pack(file, number, found.start(1))
+    return None
