@@ -9,7 +9,8 @@ from pathlib import Path
 
 from reconciler.simulator import oneroster
 from reconciler.simulator.blueprint import schools
-from reconciler.simulator.bromcom.server import BromcomServer, Call
+from reconciler.simulator.bromcom.calls import Call
+from reconciler.simulator.bromcom.server import BromcomServer
 from reconciler.simulator.world import World
 
 PARTNERS = ("AVN", "BRK", "CST", "DNE", "FGT", "GHL", "HRT")

@@ -120,15 +120,16 @@ def _envelope(binding: Binding) -> str:
 def render_fault(binding: Binding, fault: ServiceFault) -> tuple[str, str]:
     """(content type, body) of a refusal, to be sent with HTTP 500."""
     text = str(fault) if fault.client else f"Server was unable to process request. ---> {fault}"
+    marked = escape(text, quote=False)
     if binding not in {Binding.SOAP_11, Binding.SOAP_12}:
         return "text/plain; charset=utf-8", f"{text}\r\n"
     if binding is Binding.SOAP_12:
         blame = "Sender" if fault.client else "Receiver"
         inside = (f"<soap:Code><soap:Value>soap:{blame}</soap:Value></soap:Code><soap:Reason>"
-                  f'<soap:Text xml:lang="en">{escape(text)}</soap:Text></soap:Reason><soap:Detail/>')  # fmt: skip
+                  f'<soap:Text xml:lang="en">{marked}</soap:Text></soap:Reason><soap:Detail/>')  # fmt: skip
     else:
         blame = "Client" if fault.client else "Server"
-        inside = f"<faultcode>soap:{blame}</faultcode><faultstring>{escape(text)}</faultstring><detail/>"
+        inside = f"<faultcode>soap:{blame}</faultcode><faultstring>{marked}</faultstring><detail/>"
     body = (f'{_DECLARATION}<soap:Envelope xmlns:soap="{_envelope(binding)}"><soap:Body><soap:Fault>{inside}'
             "</soap:Fault></soap:Body></soap:Envelope>")  # fmt: skip
     return binding.content_type, body

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.simulator.bromcom import envelope, faults, wsdl
+from reconciler.simulator.bromcom.calls import Call
 from reconciler.simulator.bromcom.envelope import BadRequest, Binding, Request
 from reconciler.simulator.bromcom.faults import ActiveFault, Stage
 from reconciler.simulator.bromcom.operations import Desk, ServiceFault, Tables, answer
@@ -120,8 +121,6 @@ class Handler(BaseHTTPRequestHandler):
         self._send(500, *envelope.render_fault(binding, fault))
 
     def _answer(self, code: str, request: Request) -> None:
-        from reconciler.simulator.bromcom.server import Call
-
         entity = request.values.get("entityName", "")
         struck = self._service.faults.take(code, entity)
         status, count = 200, 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any
 
+from reconciler.simulator.bromcom.calls import Call
 from reconciler.simulator.bromcom.catalogue import catalogue
 from reconciler.simulator.bromcom.faults import FAULTS, FaultBoard
 from reconciler.simulator.bromcom.handler import Handler
@@ -18,20 +19,6 @@ from reconciler.simulator.bromcom.operations import Account
 from reconciler.simulator.world import ACCOUNT, World
 
 STYLES = ("fault", "empty-dataset")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One answered request, without user name and password. `entity` and `filter` are empty where none was asked."""
-
-    school: str
-    binding: str
-    operation: str
-    entity: str = ""
-    filter: str = ""
-    status: int = 200
-    rows: int = 0
-    faults: tuple[str, ...] = ()
 
 
 class BromcomServer:

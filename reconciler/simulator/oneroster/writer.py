@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -33,19 +32,21 @@ def write_school(school: School, folder: Path, *, now: datetime, version: str = 
     if version not in VERSIONS:
         raise ValueError(f"OneRoster {version} is not written; use one of {', '.join(VERSIONS)}")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    files = dict(_FILES) | ({"roles": tables.roles} if version == "1.2" else {})
-    for name, records in files.items():
-        _write(fresh / f"{name}.csv", tables.headers(name, version), records(school))
-    _write(fresh / "manifest.csv", ["propertyName", "value"], _manifest(school, files, version, now))
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-        folder.replace(old / folder.name)
-        fresh.replace(folder)
-        shutil.rmtree(old)
-    else:
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+        fresh = Path(beside) / "new"
+        fresh.mkdir(mode=0o700)
+        _fill(fresh, school, version, now)
+        if folder.exists():
+            folder.replace(Path(beside) / "old")
         fresh.replace(folder)
     return folder
+
+
+def _fill(folder: Path, school: School, version: str, now: datetime) -> None:
+    files = dict(_FILES) | ({"roles": tables.roles} if version == "1.2" else {})
+    for name, records in files.items():
+        _write(folder / f"{name}.csv", tables.headers(name, version), records(school))
+    _write(folder / "manifest.csv", ["propertyName", "value"], _manifest(school, files, version, now))
 
 
 def _manifest(school: School, files: Mapping[str, object], version: str, now: datetime) -> Iterator[tables.Record]:
