@@ -61,8 +61,8 @@ def _is_secret(path: tuple[str | int, ...]) -> bool:
 def _deep(key: str, old: Any, new: Any) -> list[FieldChange]:
     from deepdiff import DeepDiff  # costs 60 ms to import and is needed for nested differences only
 
-    tree = DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0, ignore_numeric_type_changes=False)
-    paths = {_readable((key, *level.path(output_format="list")), old, new) for kind in tree for level in tree[kind]}
+    tree = DeepDiff(_whole_lists(old), _whole_lists(new), view="tree", threshold_to_diff_deeper=0)
+    paths = {_readable((key, *level.path(output_format="list"))) for kind in tree for level in tree[kind]}
     changes = []
     for path in sorted(paths, key=lambda p: [(isinstance(part, str), part) for part in p]):
         (had, was), (has, becomes) = _at(old, path[1:]), _at(new, path[1:])
@@ -70,15 +70,20 @@ def _deep(key: str, old: Any, new: Any) -> list[FieldChange]:
     return changes
 
 
-def _readable(path: tuple[str | int, ...], old: Any, new: Any) -> tuple[str | int, ...]:
-    """Cuts a path at the first list of plain values, or inside a secret: those are read as a whole."""
-    for depth in range(1, len(path) + 1):
-        if _is_secret(path[:depth]):
-            return path[:depth]
-        sides = [side for present, side in (_at(old, path[1:depth]), _at(new, path[1:depth])) if present]
-        if sides and all(isinstance(side, list) and not any(map(_container, side)) for side in sides):
-            return path[:depth]
-    return path
+def _whole_lists(value: Any) -> Any:
+    """The value with each list of plain values as one text: read as a whole, and 1 told from true."""
+    if isinstance(value, Mapping):
+        return {key: _whole_lists(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return (
+            [_whole_lists(item) for item in value] if any(map(_container, value)) else f"list {canonical_json(value)!r}"
+        )
+    return value
+
+
+def _readable(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Cuts a path inside a secret, which is read as a whole."""
+    return next((path[:depth] for depth in range(1, len(path)) if _is_secret(path[:depth])), path)
 
 
 def _at(value: Any, path: tuple[str | int, ...]) -> tuple[bool, Any]:

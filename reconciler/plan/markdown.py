@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from reconciler.plan import words
 from reconciler.plan.value import REMOVING, Action, Plan
@@ -72,7 +73,7 @@ def _folds(plan: Plan, budget: int) -> str:
     out, left_out = "", 0
     for kind in dict.fromkeys(a.kind for a in plan.actions if a.action not in REMOVING):
         blocks = [_details(a) for a in plan.actions if a.kind == kind and a.action not in REMOVING]
-        frame = f"<details><summary>{_text(kind)} ({len(blocks)})</summary>\n\n\n</details>\n\n"
+        frame = f"<details><summary>{escape(words.plain(kind))} ({len(blocks)})</summary>\n\n\n</details>\n\n"
         taken = _fitting(blocks, budget - len(frame))
         left_out += len(blocks) - len(taken)
         if taken:

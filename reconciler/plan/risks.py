@@ -45,7 +45,9 @@ def _first(items: Sequence[str], most: int = 5) -> str:
 def _informed(risk: Risk, evidence: Evidence | None) -> Risk:
     if evidence is None:
         return risk
-    return Risk(name=risk.name, address=risk.address, message=risk.message, hint=risk.hint, position=risk.position,
+    seen = ", ".join(f"{name}: {n}" for name, n in sorted(evidence.figures.items()))
+    message = f"{risk.message} ({seen})" if seen else risk.message
+    return Risk(name=risk.name, address=risk.address, message=message, hint=risk.hint, position=risk.position,
                 facts={**risk.facts, **evidence.facts, "clashes": list(evidence.clashes)},
                 figures={**risk.figures, **evidence.figures})  # fmt: skip
 
@@ -158,7 +160,8 @@ def _looser(before: Any, after: Any) -> bool:
 
 
 def _part(spec: Spec | None, name: str) -> Mapping[str, Any]:
-    return (spec or {}).get(name) or {}
+    part = (spec or {}).get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def _words(items: Any) -> str:

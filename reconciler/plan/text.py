@@ -37,17 +37,11 @@ def _held(plan: Plan) -> list[str]:
     for item in plan.waiting:
         place = f"  ({item.position})" if item.position else ""
         lines.append(f"  ! {item.code}  {item.address}{place}")
-        lines.append(f"      {item.message}{_figures(item)}")
+        lines.append(f"      {item.message}")
         if item.hint:
             lines.append(f"      hint: {item.hint}")
         lines.append(f"      {_way_out(item)}")
     return lines
-
-
-def _figures(item: Risk | Block) -> str:
-    if isinstance(item, Block) or not item.figures:
-        return ""
-    return f" [{', '.join(f'{name}: {n}' for name, n in sorted(item.figures.items()))}]"
 
 
 def _way_out(item: Risk | Block) -> str:

@@ -55,8 +55,9 @@ def basis(name: str = "catering", **fields: Any) -> Resource:
 
 
 def third_party(name: str = "elm-parentpay", **fields: Any) -> Resource:
+    credentials = {"username": "parentpay", "password": {"env": "ELM_PP_PASSWORD"}}
     spec = {"kind": "parentpay", "school": "ELM", "recipient": "parentpay", "basis": "catering",
-            "streams": ["pupils"], "credentials": {"username": "pp", "password": {"env": "ELM_PP"}}} | fields  # fmt: skip
+            "streams": ["pupils"], "credentials": credentials} | fields  # fmt: skip
     return make("third_party", name, spec, depends_on=(f"lawful_basis.{spec['basis']}",), position=at(80))
 
 
@@ -75,7 +76,8 @@ def stored(*resources: Resource, serial: int = 3, attachments: tuple[Attachment,
         lineage="lineage-1", serial=serial, estate_id="eskmere-test", rehearsal=False,
         resources={r.address: StoredResource(address=r.address, kind=r.kind, spec=r.spec, digest=r.digest,
                                              serial=serial, depends_on=r.depends_on) for r in resources},
-        attachments=attachments, last_version=f"version {serial}, 2026-11-20 16:05 UTC by data-manager",
+        attachments=attachments,
+        last_version=f"version {serial}, 2026-11-20 16:05 UTC by data-manager" if serial else "",
     )  # fmt: skip
 
 
