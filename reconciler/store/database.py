@@ -156,8 +156,8 @@ def _sqlite(url: URL) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
-            f"busy_timeout = {int(_BUSY_SECONDS * 1000)}", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
-            "secure_delete = ON", "temp_store = MEMORY", "cache_size = -65536",
+            f"busy_timeout = {int(_BUSY_SECONDS * 1000)}", "journal_mode = WAL", "synchronous = FULL",
+            "foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY", "cache_size = -65536",
         ):  # fmt: skip
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

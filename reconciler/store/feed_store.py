@@ -75,8 +75,11 @@ class SqlFeedStore:
             .where(in_scope(table, scope), table.c.left_load.is_(None))
             .order_by(order)
         )
-        with self._database.read() as connection:
-            for row in connection.execution_options(yield_per=_STREAMED).execute(query):
+        with (
+            self._database.read() as connection,
+            connection.execution_options(yield_per=_STREAMED).execute(query) as found,
+        ):
+            for row in found:
                 yield tuple(row)
 
     def compare(self, scope: FeedScope, entity: Entity, rows: Iterable[tuple[CanonicalRow, int]]) \
