@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.connectors.bromcom.connector import BromcomConnector
+from reconciler.connectors.oneroster_csv.connector import OneRosterCsvConnector
 from reconciler.connectors.protocol import Connector
 from reconciler.errors import UnknownName
 from reconciler.vocabulary.suggestions import did_you_mean
 
 CONNECTORS: Mapping[str, Connector] = {
     "bromcom": BromcomConnector(),
+    "oneroster-csv": OneRosterCsvConnector(),
 }
 
 

@@ -10,14 +10,13 @@ from reconciler.connectors.bromcom.columns import views
 from reconciler.connectors.bromcom.mapping import (
     NO_TUTOR_GROUP,
     STAFF,
-    Member,
     columns_row,
     member,
-    within,
 )
 from reconciler.connectors.bromcom.school import School
 from reconciler.connectors.exchange import HttpLimits
 from reconciler.connectors.http import HttpClient
+from reconciler.connectors.members import Member, within
 from reconciler.connectors.protocol import (
     Capabilities,
     Completeness,

@@ -9,9 +9,9 @@ from datetime import date
 
 from reconciler.connectors.bromcom.columns import Bound
 from reconciler.connectors.cleaning import date_part
-from reconciler.connectors.protocol import OutOfScopeRow, RejectedRow, Row, SourceRow
+from reconciler.connectors.members import Member
+from reconciler.connectors.protocol import RejectedRow, Row, SourceRow
 from reconciler.formats.bromcom.decoder import RawRow
-from reconciler.vocabulary.codes import AcademicYear
 from reconciler.vocabulary.slots import DAYS, Slot
 
 NO_TUTOR_GROUP = frozenset({"NoTutorGrp", "UNKNOWN", "DEFAULT"})
@@ -38,15 +38,6 @@ def columns_row(raw: RawRow, bound: Bound, names: Iterable[str], *, place: str, 
                 hint="the school mends the date in its system",
             )  # fmt: skip
     return SourceRow(key, values, offered)
-
-
-def within(row: Row, year: AcademicYear, place: str) -> Row:
-    """The row, or word of it where its dates lie in another academic year (VS, rule 6)."""
-    if not isinstance(row, SourceRow):
-        return row
-    start, end = row.values.get("start_date"), row.values.get("end_date")
-    touches = year.overlaps(start if isinstance(start, date) else None, end if isinstance(end, date) else None)
-    return row if touches else OutOfScopeRow(row.key, f"outside the academic year {year}", place)
 
 
 def dated(raw: RawRow, bound: Bound, name: str) -> date | None:
@@ -79,35 +70,6 @@ def subject_class(raw: RawRow, bound: Bound, *, place: str, offered: bool) -> Ro
     name = row.values["name"]
     return SourceRow(row.key, {**row.values, "name": _YEAR_SUFFIX.sub("", name) if isinstance(name, str) else None},
                      offered)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A person in a class in one role, with every row about it folded to one span of dates."""
-
-    class_id: str
-    person_id: str
-    role: str
-    start: date | None
-    end: date | None
-
-    @property
-    def key(self) -> str:
-        return f"{self.class_id}|{self.role}|{self.person_id}"
-
-    def also(self, other: Member) -> Member:
-        """Both spans as one; an open end stays open."""
-        start = min(self.start, other.start) if self.start and other.start else None
-        end = max(self.end, other.end) if self.end and other.end else None
-        return Member(class_id=self.class_id, person_id=self.person_id, role=self.role, start=start, end=end)
-
-    def row(self, *, offered: bool = True) -> SourceRow:
-        return SourceRow(
-            self.key,
-            {"class_id": self.class_id, "person_id": self.person_id, "role": self.role,
-             "start_date": self.start, "end_date": self.end},
-            offered,
-        )  # fmt: skip
 
 
 def member(raw: RawRow, bound: Bound, *, role: str, place: str) -> Member | RejectedRow:

@@ -13,8 +13,9 @@ from datetime import date
 from reconciler.connectors.bromcom import mapping
 from reconciler.connectors.bromcom.client import BromcomClient
 from reconciler.connectors.bromcom.columns import Bound, View, views
-from reconciler.connectors.bromcom.mapping import LessonKey, Member
+from reconciler.connectors.bromcom.mapping import LessonKey
 from reconciler.connectors.cleaning import day_in_year
+from reconciler.connectors.members import Member, within
 from reconciler.connectors.protocol import OutOfScopeRow, RejectedRow, Row, SourceRequest, SourceRow
 from reconciler.connectors.reading import ToleranceLog
 from reconciler.errors import MalformedSourceError, RefusedSourceError, SourceError
@@ -166,7 +167,7 @@ class School:
                     yield self._in_year(row, place)
 
     def _in_year(self, row: Row, place: str) -> Row:
-        return mapping.within(row, self.request.year, place)
+        return within(row, self.request.year, place)
 
     def _enrolment_states(self, part: str) -> dict[str, str]:
         """The enrolment letter of each pupil at this school today."""
@@ -197,8 +198,8 @@ class School:
         return (start is None or start <= self.on) and (end is None or end >= self.on)
 
     def student_ids(self) -> frozenset[str]:
-        """Ids of the pupils who are offered."""
-        return frozenset(row.key for row in self.students() if isinstance(row, SourceRow) and row.offered)
+        """Ids of the pupils who are offered, those of rejected rows too: what is held under them stays."""
+        return frozenset(_offered_keys(self.students()))
 
     def classes(self) -> list[Row]:
         """Every class that the school sent for this offer; none, with a word about it, where it cannot mark any."""
@@ -238,8 +239,8 @@ class School:
             yield from _missing(offer.explicit, found, "class")
 
     def class_ids(self) -> list[str]:
-        """Ids of the classes that are offered, in the order of the answer."""
-        return [row.key for row in self.classes() if isinstance(row, SourceRow) and row.offered]
+        """Ids of the classes that are offered, in the order of the answer, those of rejected rows too."""
+        return list(dict.fromkeys(_offered_keys(self.classes())))
 
     def teachers(self) -> dict[str, Member]:
         """Who teaches the offered classes, by membership key."""
@@ -312,6 +313,13 @@ class Lessons:
 
 def _span(known: tuple[date, date] | None, first: date, last: date) -> tuple[date, date]:
     return (min(known[0], first), max(known[1], last)) if known else (first, last)
+
+
+def _offered_keys(rows: Iterable[Row]) -> Iterator[str]:
+    for row in rows:
+        known = row.code != "source.offer_unknown" if isinstance(row, RejectedRow) else isinstance(row, SourceRow)
+        if known and row.key and getattr(row, "offered", True):
+            yield row.key
 
 
 def _numbers(ids: frozenset[str]) -> list[str]:
