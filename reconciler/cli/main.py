@@ -31,7 +31,8 @@ from reconciler.errors import ExitCode, ReconcileError
 @click.version_option(__version__, prog_name="reconcile")
 @click.pass_context
 def cli(ctx: click.Context, estate: str, store: str) -> None:
-    ctx.obj = Invocation(estate=estate, store=store)
+    invocation = ctx.ensure_object(Invocation)
+    invocation.estate, invocation.store = estate, store
 
 
 for _verbs in (control, stored, flows, looking, rehearsal):
@@ -48,8 +49,8 @@ def run(arguments: list[str] | None = None) -> ExitCode:  # noqa: PLR0911 (one r
     """Runs one command; every failure becomes findings on stderr and a code."""
     invocation = Invocation()
     try:
-        with cli.make_context("reconcile", list(sys.argv[1:] if arguments is None else arguments)) as context:
-            invocation = context.obj or invocation
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        with cli.make_context("reconcile", words, obj=invocation) as context:
             cli.invoke(context)
     except click.exceptions.Exit as leaving:
         return ExitCode(leaving.exit_code)
