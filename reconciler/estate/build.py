@@ -13,6 +13,7 @@ from reconciler.estate.model import (
     Entry,
     Estate,
     LawfulBasis,
+    Listing,
     Moved,
     Partner,
     PeriodMap,
@@ -75,10 +76,17 @@ def _named(document: Document, section: str, make: Callable[..., T]) -> dict[str
     }
 
 
-def _listed(document: Document, section: str) -> tuple[Declared, ...]:
-    return tuple(
-        Declared(name="", path=(section, index), entry=entry, position=document.position((section, index)))
-        for index, entry in enumerate(document.value.get(section) or ())
+def _listed(document: Document, section: str) -> Listing:
+    entries = document.value.get(section)
+    if entries is None:
+        return Listing()
+    return Listing(
+        entries=tuple(
+            Declared(name="", path=(section, index), entry=entry, position=document.position((section, index)))
+            for index, entry in enumerate(entries)
+        ),
+        position=document.position((section,), key=True),
+        written=True,
     )
 
 

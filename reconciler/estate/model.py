@@ -6,7 +6,7 @@ beside it are those that rules compare. Names of other things are kept as text: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,21 @@ class Declared:
     path: Path
     entry: Entry
     position: Position | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A section that is a list. It is true where the files write it, be it empty: emptied is not the same as gone."""
+
+    entries: tuple[Declared, ...] = ()
+    position: Position | None = None
+    written: bool = False
+
+    def __iter__(self) -> Iterator[Declared]:
+        return iter(self.entries)
+
+    def __bool__(self) -> bool:
+        return self.written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,9 +179,9 @@ class Estate:
     class_assignments: Declared | None = None
     retention: Declared | None = None
     choices: Declared | None = None
-    blackouts: tuple[Declared, ...] = ()
-    expected_drift: tuple[Declared, ...] = ()
-    expected_changes: tuple[Declared, ...] = ()
+    blackouts: Listing = Listing()
+    expected_drift: Listing = Listing()
+    expected_changes: Listing = Listing()
     removed: tuple[Removed, ...] = ()
     moved: tuple[Moved, ...] = ()
 

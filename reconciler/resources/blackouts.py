@@ -17,4 +17,4 @@ def desired(estate: Estate) -> Iterator[Resource]:
         codes = {code for blackout in estate.blackouts for code in blackout.entry.get("schools") or ()}
         depends_on = needs(*(("school", code) for code in codes))
         entries = [blackout.entry for blackout in estate.blackouts]
-        yield make(KIND, "", {"entries": entries}, depends_on=depends_on, position=estate.blackouts[0].position)
+        yield make(KIND, "", {"entries": entries}, depends_on=depends_on, position=estate.blackouts.position)

@@ -16,4 +16,4 @@ def desired(estate: Estate) -> Iterator[Resource]:
     if estate.expected_changes:
         depends_on = needs(*(("school", change.entry.get("school") or "") for change in estate.expected_changes))
         entries = [change.entry for change in estate.expected_changes]
-        yield make(KIND, "", {"entries": entries}, depends_on=depends_on, position=estate.expected_changes[0].position)
+        yield make(KIND, "", {"entries": entries}, depends_on=depends_on, position=estate.expected_changes.position)

@@ -14,4 +14,4 @@ def desired(estate: Estate) -> Iterator[Resource]:
     """One resource for the whole list; it stands on nothing, since drift may concern what is not declared."""
     if estate.expected_drift:
         entries = [drift.entry for drift in estate.expected_drift]
-        yield make(KIND, "", {"entries": entries}, position=estate.expected_drift[0].position)
+        yield make(KIND, "", {"entries": entries}, position=estate.expected_drift.position)

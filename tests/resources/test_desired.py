@@ -160,3 +160,10 @@ def test_a_list_section_is_one_resource(resources: dict[str, Resource]) -> None:
     """Blackouts, drift and announced changes have no names of their own."""
     assert len(resources["blackouts"].spec["entries"]) == 2
     assert "school.CST" in resources["blackouts"].depends_on
+
+
+def test_an_emptied_list_is_a_change_and_no_removal(check_small: CheckSmall) -> None:
+    """`blackouts: []` leaves a resource without entries; only a section that is not written has none."""
+    emptied = {r.address: r.spec for r in desired(check_small({"blackouts": []}).estate)}
+    assert emptied["blackouts"] == {"entries": []}
+    assert "blackouts" not in {r.address for r in desired(check_small().estate)}
