@@ -125,6 +125,12 @@ def test_patterns_and_bounds_speak(everything: list[Subschema]) -> None:
     ]
 
 
+def test_patterns_end_where_the_text_ends(everything: list[Subschema]) -> None:
+    """`$` alone lets a last line break pass in one validator and not in the other."""
+    patterns = [s.content["pattern"] for s in everything if "pattern" in s.content]
+    assert not [pattern for pattern in patterns if "$" in pattern and not pattern.endswith("$(?!\\n)")]
+
+
 def test_messages_are_sentences_without_full_stop(everything: list[Subschema]) -> None:
     """They stand behind a code and before a hint."""
     texts = [s.content[key] for s in everything for key in ("x-message", "x-hint") if key in s.content]

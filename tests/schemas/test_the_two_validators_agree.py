@@ -60,7 +60,7 @@ def breaks(value: Any, rng: random.Random) -> Iterator[Any]:
         yield changed(value, way, ...)
         yield changed(value, way, rng.choice(STRANGERS))
         if isinstance(found, str):
-            yield changed(value, way, found + rng.choice((" ", "x", ".", "é")))
+            yield changed(value, way, found + rng.choice((" ", "x", ".", "é", "\n")))
             yield changed(value, way, found.swapcase())
         if isinstance(found, dict):
             yield changed(value, way, {**found, "stranger": 1})
