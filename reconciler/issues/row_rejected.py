@@ -22,5 +22,5 @@ class RowRejected(Rule):
             yield facts.issue(
                 self.code, severity=Severity.ERROR, entity=row.entity, record=row.key or row.place, column=row.code,
                 message=f"{row.entity} {row.key or 'without an id'}{place} was not used: {row.message}",
-                next_step=f"correct the record in the MIS; `reconcile explain {row.code}` says more",
+                next_step=f"correct the record in the MIS; docs/codes/{row.code}.md says how",
             )  # fmt: skip
