@@ -111,12 +111,10 @@ class Builder:
             return
         if plain and (value is None or mark.line in self._hashes):
             self._check_slip(event, value)
+        places = place if type(value) is str else Scalar(place, text)
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchored(value, place, 1, 0)
-        if type(value) is str:
-            self._add(value, place)
-        else:
-            self._add(value, Scalar(place, text))
+            self._anchors[event.anchor] = _Anchored(value, places, 1, 0)
+        self._add(value, places)
 
     def _count(self, nodes: int, place: int) -> None:
         self._spent.nodes += nodes

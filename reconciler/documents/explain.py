@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from reconciler.documents import wording
@@ -17,6 +19,8 @@ from reconciler.vocabulary.suggestions import nearest
 # Of several mistakes in one value, the first of these is told.
 _RANK = ("secret.inline", "secret.reference", "schema.wrong_type", "schema.not_allowed_value", "schema.alternatives",
          "schema.pattern")  # fmt: skip
+# A file with more is broken as a whole; what comes after would not be read by anyone.
+_MOST_ERRORS = 10_000
 _IN_KEYS = ("schema.unknown_key", "schema.missing_key")
 
 
@@ -26,7 +30,7 @@ def explain(schema: Schema, value: dict[str, Any], places: MapPlaces, findings: 
     guard = _Guard(words, value, places, secrets, findings)
     found = [
         guard.reworded(mistake)
-        for error in schema.errors(value)
+        for error in islice(schema.errors(value), _MOST_ERRORS)
         for telling in narrow(error, words.key_of)
         for mistake in words.of(telling)
     ]
@@ -49,8 +53,12 @@ def _told_once(found: list[Mistake]) -> Iterator[Mistake]:
         if mistake.code in _IN_KEYS:
             identity = (mistake.path, mistake.code, mistake.name)
         best.setdefault(identity, mistake)
+    missing: dict[tuple[str | int, ...], list[str]] = defaultdict(list)
+    for mistake in best.values():
+        if mistake.code == "schema.missing_key":
+            missing[mistake.inside].append(mistake.name)
     misspelt = {(m.path[:-1], name) for m in best.values() if m.code == "schema.unknown_key"
-                for name in nearest(m.name, _missing_beside(best.values(), m), most=1)}  # fmt: skip
+                for name in nearest(m.name, missing[m.path[:-1]], most=1)}  # fmt: skip
     for mistake in best.values():
         if mistake.code != "schema.missing_key" or (mistake.inside, mistake.name) not in misspelt:
             yield mistake
@@ -59,10 +67,6 @@ def _told_once(found: list[Mistake]) -> Iterator[Mistake]:
 def _order(mistake: Mistake) -> tuple[bool, int]:
     rank = _RANK.index(mistake.code) if mistake.code in _RANK else len(_RANK)
     return (mistake.path[:1] != ("defaults",), rank)
-
-
-def _missing_beside(mistakes: Iterable[Mistake], unknown: Mistake) -> list[str]:
-    return [m.name for m in mistakes if m.code == "schema.missing_key" and m.inside == unknown.path[:-1]]
 
 
 @dataclass(frozen=True, slots=True)

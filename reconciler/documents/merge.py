@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from reconciler.documents.findings import Findings
+from reconciler.documents.limits import MAX_NODES, Spent
 from reconciler.documents.parse import written_out
 from reconciler.documents.places import ListPlaces, MapPlaces, Places, place_of
 
@@ -67,22 +68,41 @@ def _own(places: Places) -> Places:
     return places
 
 
-def fill_defaults(value: dict[str, Any], places: MapPlaces) -> None:
-    """Fills `defaults:` of a section into each of its entries: maps merge, and what the entry says wins."""
+def fill_defaults(value: dict[str, Any], places: MapPlaces, findings: Findings, spent: Spent) -> None:
+    """Fills `defaults:` of a section into each of its entries: maps merge, and what the entry says wins.
+
+    A default counts once for each entry against the limit of nodes; one that goes too far is a finding.
+    """
     defaults, default_places = value.get("defaults"), places.values.get("defaults")
     if not isinstance(defaults, dict) or not isinstance(default_places, MapPlaces):
         return
     for section, given in defaults.items():
         entries, entry_places = value.get(section), places.values.get(section)
         given_places = default_places.values[section]
-        if not isinstance(given, dict) or not isinstance(given_places, MapPlaces):
+        if not isinstance(given, dict) or not isinstance(given_places, MapPlaces) or not entries:
             continue
+        if isinstance(entries, (dict, list)):
+            spent.nodes += _size(given) * len(entries)
+        if spent.nodes > MAX_NODES:
+            findings.error(
+                "yaml.too_many_nodes",
+                f"with defaults filled in the estate has more than {MAX_NODES:,} keys and values",
+                default_places.keys[section],
+            )
+            return
         if isinstance(entries, dict) and isinstance(entry_places, MapPlaces):
             for name, entry in entries.items():
                 entry_places.values[name] = _filled(entry, entry_places.values[name], given, given_places)
         elif isinstance(entries, list) and isinstance(entry_places, ListPlaces):
             for index, entry in enumerate(entries):
                 entry_places.items[index] = _filled(entry, entry_places.items[index], given, given_places)
+
+
+def _size(value: Any) -> int:
+    """Keys, values, maps and lists in a value."""
+    if isinstance(value, dict):
+        return 1 + len(value) + sum(map(_size, value.values()))
+    return 1 + sum(map(_size, value)) if isinstance(value, list) else 1
 
 
 def _filled(entry: Any, places: Places, given: dict[str, Any], given_places: MapPlaces) -> Places:

@@ -31,7 +31,7 @@ def read_document(path: Path, *, schema: Schema | None = None) -> Document:
         for file in _estate_files(path):
             reader.read(file, place=None)
         value, places = merge(reader.parts, reader.findings)
-        fill_defaults(value, places)
+        fill_defaults(value, places, reader.findings, reader.spent)
         return Document.build(
             value=value,
             places=places,
@@ -74,7 +74,7 @@ class _Reader:
     findings: Findings = field(default_factory=Findings)
     parts: list[tuple[dict[str, Any], MapPlaces]] = field(default_factory=list)
     complete: bool = True
-    _spent: Spent = field(default_factory=Spent)
+    spent: Spent = field(default_factory=Spent)
     _read: set[Path] = field(default_factory=set)
     _open: list[Path] = field(default_factory=list)
 
@@ -87,12 +87,12 @@ class _Reader:
         if real in self._read:
             return
         self._read.add(real)
-        self._spent.files += 1
+        self.spent.files += 1
         source = self._load(path, real, place)
         if source is None:
             self.complete = False
             return
-        part = parse(source, self.findings, self._spent)
+        part = parse(source, self.findings, self.spent)
         if part is None:
             self.complete = False
             return
@@ -104,22 +104,22 @@ class _Reader:
     def _load(self, path: Path, real: Path, place: int | None) -> Source | None:
         """The text of a file, with its entry among the sources made; None where a finding says why not."""
         name = _shown(path)
-        if self._spent.files > MAX_FILES:
-            if self._spent.files == MAX_FILES + 1:
+        if self.spent.files > MAX_FILES:
+            if self.spent.files == MAX_FILES + 1:
                 self._refuse("include.too_many", f"the estate has more than {MAX_FILES} files", place, name)
             return None
-        if place is None and self._spent.files > 1 and not include.is_inside(path, self.root):
+        if place is None and self.spent.files > 1 and not include.is_inside(path, self.root):
             self._refuse("include.outside", "this file leads out of the repository and was not read", place, name)
             return None
         try:
             with real.open("rb") as file:
-                data = file.read(MAX_BYTES - self._spent.bytes + 1)
+                data = file.read(MAX_BYTES - self.spent.bytes + 1)
         except OSError as error:
             reason = error.strerror or "it cannot be opened"
             raise Refused("estate.unreadable", f"{name} cannot be read: {reason}",
                           hint="check the file's permissions") from error  # fmt: skip
-        self._spent.bytes += len(data)
-        if self._spent.bytes > MAX_BYTES:
+        self.spent.bytes += len(data)
+        if self.spent.bytes > MAX_BYTES:
             self.findings.sources.append(Source(name, ""))
             self._refuse("yaml.too_large", f"the estate is larger than {MAX_BYTES // 10**6} MB", place, name)
             return None

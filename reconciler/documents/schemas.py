@@ -6,6 +6,7 @@ Schemas ship with the program; nobody can supply a `pattern` of their own, so no
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -85,8 +86,39 @@ class Schema:
         return Draft202012Validator({"$ref": self.main}, registry=registry, format_checker=checker)
 
     def errors(self, value: Any) -> Iterator[SchemaError]:
-        """Every error with its schema and context, slowly; only asked for when there are some."""
-        yield from cast(Iterator[SchemaError], self._telling.iter_errors(value))
+        """Every error with its schema and context; only asked for when there are some.
+
+        The telling validator is slow, so it is shown only the entries in which the fast one has found something.
+        """
+        paths = {tuple(error.instance_path) for error in self._fast.iter_errors(value)}
+        told = set()
+        for error in self._telling.iter_errors(_affected(value, paths, self.shape)):
+            if tuple(error.absolute_path) in paths:
+                told.add(tuple(error.absolute_path))
+                yield cast(SchemaError, error)
+        if told != paths:  # an entry that is only wrong beside others
+            for error in self._telling.iter_errors(value):
+                if tuple(error.absolute_path) not in told:
+                    yield cast(SchemaError, error)
+
+
+def _affected(value: Any, paths: set[tuple[str | int, ...]], shape: Shape) -> Any:
+    """A copy of a document whose sections of named entries hold only those that a path leads into."""
+    if not isinstance(value, dict):
+        return value
+    reached: dict[str | int, set[str | int]] = defaultdict(set)
+    whole = {path[0] for path in paths if len(path) == 1}
+    for path in paths:
+        if len(path) > 1:
+            reached[path[0]].add(path[1])
+    affected = {}
+    for section, entries in value.items():
+        known = shape.properties.get(section)
+        named = isinstance(entries, dict) and known is not None and known.others is not None
+        affected[section] = entries
+        if named and section not in whole:
+            affected[section] = {name: entry for name, entry in entries.items() if name in reached[section]}
+    return affected
 
 
 @lru_cache(maxsize=1)
