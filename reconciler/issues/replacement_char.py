@@ -23,9 +23,10 @@ class ReplacementChar(Rule):
         self._bad: list[tuple[Entity, str, str]] = []
 
     def see(self, entity: Entity, row: CanonicalRow) -> None:
-        for i, value in enumerate(row):
-            if isinstance(value, str) and _MARK in value:
-                self._bad.append((entity, str(row[0]), column_names(entity)[i]))
+        texts = [value for value in row if value.__class__ is str]
+        if _MARK in "".join(texts):  # one look at a row: nearly all are sound
+            names = [name for name, value in zip(column_names(entity), row, strict=True) if _MARK in str(value)]
+            self._bad += [(entity, str(row[0]), name) for name in names]
 
     def found(self, facts: RunFacts) -> Iterator[DataIssue]:
         for entity, record, column in self._bad:

@@ -71,38 +71,64 @@ def mapper(entity: Entity, rules: MappingRules) -> RowMapper:
     """A function from a source's key and values to a canonical row of `entity`; it raises UnusableRow."""
     derived = _derivations(entity, rules)
     columns = COLUMNS[entity]
+    position = {column.name: i for i, column in enumerate(columns)}
+    readers = [(column.name, position[derived[column.name][0]] if column.derived else -1,
+                _derived(column, derived[column.name][1]) if column.derived else _reader(column))
+               for column in columns]  # fmt: skip
 
     def map_row(key: str, values: SourceValues) -> CanonicalRow:
-        found: dict[str, object] = {}
-        for column in columns:
-            name = column.name
-            if column.derived:
-                source, derive = derived[name]
-                value = found[source]
-                found[name] = derive(value) if isinstance(value, str) else None
-            else:
-                found[name] = _value(column, key if name == "source_id" else None, values.get(name))
-            _check(column, found[name])
-        return tuple(found.values())
+        if values.get("source_id") is None:
+            values = {**values, "source_id": key}
+        get = values.get
+        row: list[object] = []
+        for name, source, read in readers:
+            row.append(read(get(name) if source < 0 else row[source]))
+        return tuple(row)
 
     return map_row
 
 
-def _value(column: Column, fallback: str | None, raw: object) -> object:
+def _reader(column: Column) -> Callable[[object], object]:
+    """Reads one column of a source; one call a value, since an import makes millions of them."""
     if column.type is ColumnType.DATE:
-        return _date(column.name, raw)
-    if raw is None:
-        raw = fallback
-    if raw is None:
-        return None
-    try:
-        text = clean(str(raw))
-    except UnusableText as error:
-        raise UnusableRow("record.unusable_text", f"{column.name} {error}") from None
-    if means_none(column.name, text):
-        return None
+        return lambda raw: raw if raw is None else _date(column.name, raw)
     canonical = _CANONICAL.get(column.name)
-    return canonical(text) if canonical else text
+    length = column.length
+
+    def read(raw: object) -> str | None:
+        try:
+            text = clean(str(raw)) if raw is not None else ""
+        except UnusableText as error:
+            raise UnusableRow("record.unusable_text", f"{column.name} {error}") from None
+        if means_none(column.name, text):
+            if column.required:
+                raise UnusableRow("record.missing_field", f"{column.name} is missing")
+            return None
+        if canonical:
+            text = canonical(text)
+        if len(text) > length:
+            raise _too_long(column, text)
+        return text
+
+    return read
+
+
+def _derived(column: Column, derive: Callable[[str], str | None]) -> Callable[[object], object]:
+    """Makes one of the hub's own columns of a column before it."""
+
+    def read(value: object) -> str | None:
+        text = derive(value) if isinstance(value, str) else None
+        if text is not None and len(text) > column.length:
+            raise _too_long(column, text)
+        return text
+
+    return read
+
+
+def _too_long(column: Column, text: str) -> UnusableRow:
+    return UnusableRow(
+        "record.too_long", f"{column.name} has {len(text)} characters, and {column.length} are kept at most"
+    )
 
 
 def _date(name: str, raw: object) -> date | None:
@@ -116,21 +142,9 @@ def _date(name: str, raw: object) -> date | None:
             raise UnusableRow("record.bad_date", f"{name} is not a date") from None
     if isinstance(raw, datetime):
         raw = raw.date()
-    if raw is None:
-        return None
     if not isinstance(raw, date):
         raise UnusableRow("record.bad_date", f"{name} is not a date")
     return None if raw.year in _OPEN_ENDS else raw
-
-
-def _check(column: Column, value: object) -> None:
-    if value is None:
-        if column.required:
-            raise UnusableRow("record.missing_field", f"{column.name} is missing")
-    elif isinstance(value, str) and len(value) > column.length:
-        raise UnusableRow(
-            "record.too_long", f"{column.name} has {len(value)} characters, and {column.length} are kept at most"
-        )
 
 
 def _slot(text: str) -> str:
