@@ -48,10 +48,10 @@ def load_commit(content: bytes) -> FeedCommit:
         base=told["base"],
         changes={Entity(name): _changes(Entity(name), changes) for name, changes in told["changes"].items()},
         cursors={Entity(name): Cursor(**cursor) for name, cursor in told["cursors"].items()},
-        issues=[
+        issues=tuple(
             DataIssue(**(issue | {"severity": Severity(issue["severity"]), "owner": Owner(issue["owner"])}))
             for issue in told["issues"]
-        ],
+        ),
         issue_codes=frozenset(told["issue_codes"]),
         completes_first_import=told["completes_first_import"],
     )
