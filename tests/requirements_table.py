@@ -1,44 +1,43 @@
-"""`make requirements`: every numbered rule with the tests that carry it."""
+"""`make requirements`: every numbered rule with the tests that carry it, as pytest itself collects them."""
 
 from __future__ import annotations
 
-import ast
+import contextlib
+import io
+import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 TESTS = Path(__file__).resolve().parent
 RULES = 233
+_SHOWN = 6  # tests that are listed of one rule; the rest are counted
+
+
+class _Collector:
+    """Gathers the marks of every test that pytest finds, parametrised ones included."""
+
+    def __init__(self) -> None:
+        self.found: dict[int, dict[str, None]] = defaultdict(dict)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            for mark in item.iter_markers("requirement"):
+                for number in mark.args:
+                    self.found[int(number)][re.sub(r"\[.*\]\Z", "", item.nodeid)] = None
 
 
 def carried() -> dict[int, list[str]]:
-    """Rule number -> ids of the tests that are marked with it, read from the sources without running them."""
-    found: dict[int, list[str]] = defaultdict(list)
-    for path in sorted(TESTS.rglob("test_*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        module_wide = [n for node in tree.body if isinstance(node, ast.Assign) for n in _numbers(node.value)]
-        for name, node in _tests(tree):
-            numbers = [n for decorator in node.decorator_list for n in _numbers(decorator)]
-            for number in {*numbers, *module_wide}:
-                found[number].append(f"{path.relative_to(TESTS.parent)}::{name}")
-    return found
-
-
-def _tests(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
-            yield node.name, node
-
-
-def _numbers(node: ast.AST) -> list[int]:
-    return [
-        argument.value
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "requirement"
-        for argument in call.args
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, int)
-    ]
+    """Rule number -> tests that are marked with it. Exits when the tests cannot be collected."""
+    collector = _Collector()
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = pytest.main(["--collect-only", "-q", "-n", "0", str(TESTS)], plugins=[collector])
+    if code:
+        sys.exit(f"the tests cannot be collected:\n{said.getvalue()}")
+    return {number: list(tests) for number, tests in collector.found.items()}
 
 
 def main() -> None:
@@ -46,8 +45,10 @@ def main() -> None:
     for number in range(1, RULES + 1):
         tests = found.get(number, [])
         print(f"{number:>4}  {len(tests):>2}  {tests[0] if tests else '-'}")
-        for test in tests[1:]:
+        for test in tests[1:_SHOWN]:
             print(f"          {test}")
+        if len(tests) > _SHOWN:
+            print(f"          and {len(tests) - _SHOWN} more")
     print(f"{sum(bool(found.get(n)) for n in range(1, RULES + 1))} of {RULES} rules have a test")
     strange = sorted(n for n in found if not 1 <= n <= RULES)
     if strange:
