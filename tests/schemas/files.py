@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,17 @@ def subschemas(file: str, schema: dict[str, Any], pointer: str = "", role: str =
         inner = schema.get(keyword)
         if isinstance(inner, dict):
             yield from subschemas(file, inner, f"{pointer}/{keyword}", keyword)
+
+
+def follow(files: dict[str, dict[str, Any]], file: str, schema: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Where a chain of references ends: the file, and the schema in it."""
+    while "$ref" in schema:
+        target, _, pointer = schema["$ref"].partition("#")
+        file = posixpath.normpath(posixpath.join(posixpath.dirname(file), target)) if target else file
+        schema = files[file]
+        for part in pointer.strip("/").split("/") if pointer else ():
+            schema = schema[part]
+    return file, schema
 
 
 class Judge:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.schemas.files import Judge, Subschema
-from tests.schemas.test_schemas_are_whole import resolve
+from tests.schemas.files import Judge, Subschema, follow
 
 
 def test_every_example_is_accepted(judge: Judge, everything: list[Subschema]) -> None:
@@ -35,7 +34,7 @@ def test_the_default_of_an_object_is_complete(files: dict[str, dict[str, Any]], 
 
 def with_defaults(files: dict[str, dict[str, Any]], file: str, schema: dict[str, Any], value: dict[str, Any]) -> Any:
     """The value with every missing default filled in."""
-    whole = resolve(files, file, schema)
+    file, whole = follow(files, file, schema)
     filled = dict(value)
     for key, inner in whole.get("properties", {}).items():
         if "default" in inner:
@@ -52,3 +51,17 @@ def test_secrets_are_marked(everything: list[Subschema]) -> None:
     named = [s for s in named if s.content.get("type") != "boolean" and not s.file.endswith("defaults.schema.json")]
     assert len(named) >= 8
     assert not [str(s) for s in named if not str(s.content.get("$ref", "")).endswith(("secret", "data_exchange_key"))]
+
+
+def test_filling_in_defaults_spoils_nothing(
+    judge: Judge, files: dict[str, dict[str, Any]], everything: list[Subschema]
+) -> None:
+    """A default that made its own object invalid would refuse what a person wrote correctly."""
+    tried = 0
+    for found in everything:
+        for example in found.content.get("examples", ()):
+            if isinstance(example, dict) and "properties" in follow(files, found.file, found.content)[1]:
+                filled = with_defaults(files, found.file, found.content, example)
+                assert judge.accepts(f"{found.file}#{found.pointer}", filled), f"{found}: {filled}"
+                tried += filled != example
+    assert tried > 20

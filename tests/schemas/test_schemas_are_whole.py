@@ -6,7 +6,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tests.schemas.files import ROOTS, Judge, Subschema
+from tests.schemas.files import ROOTS, Judge, Subschema, follow
 
 KEYWORDS = {
     "$schema", "$ref", "$defs", "title", "description", "type", "properties", "additionalProperties",
@@ -141,7 +141,7 @@ def test_messages_are_sentences_without_full_stop(everything: list[Subschema]) -
 def test_alternatives_can_be_told_apart(files: dict[str, dict[str, Any]], everything: list[Subschema]) -> None:
     """A `oneOf` differs in the fixed value of one key, in type, or only demands keys."""
     for found in everything:
-        branches = [resolve(files, found.file, b) for b in found.content.get("oneOf", ())]
+        branches = [follow(files, found.file, b)[1] for b in found.content.get("oneOf", ())]
         if not branches or all(set(b) == {"required"} for b in branches):
             continue
         fixed = [
@@ -152,14 +152,3 @@ def test_alternatives_can_be_told_apart(files: dict[str, dict[str, Any]], everyt
         by_value = any(len({f[key] for f in fixed}) == len(fixed) for key in shared)
         by_type = len({b["type"] for b in branches}) == len(branches)
         assert by_value or by_type, str(found)
-
-
-def resolve(files: dict[str, dict[str, Any]], file: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Follows a reference inside a file, or to the shared definitions."""
-    if "$ref" not in schema:
-        return schema
-    target, _, pointer = schema["$ref"].partition("#")
-    found: Any = files["common.schema.json" if "common" in target else file]
-    for part in pointer.strip("/").split("/"):
-        found = found[part]
-    return dict(found)
