@@ -16,11 +16,20 @@ def in_order(actions: Sequence[Action], *, wanted: References, stored: Reference
     `wanted` and `stored` give the references of an address in the files and in the state; an unchanged resource in
     between still orders its neighbours. Raises Refused on a circle.
     """
-    making = {a.address: a for a in actions if a.action not in REMOVING}
-    removing = {a.address: a for a in actions if a.action in REMOVING}
-    first = [making[address] for address in walk(making, wanted) if address in making]
-    last = [removing[address] for address in walk(removing, stored) if address in removing]
-    return (*first, *reversed(last))
+    making = [a for a in actions if a.action not in REMOVING]
+    removing = [a for a in actions if a.action in REMOVING]
+    depth = _depths([a.address for a in making], wanted)
+    height = _depths([a.address for a in removing], stored)
+    return (*sorted(making, key=lambda a: (depth[a.address], a.address)),
+            *sorted(removing, key=lambda a: (-height[a.address], a.address)))  # fmt: skip
+
+
+def _depths(roots: Iterable[str], references: References) -> dict[str, int]:
+    """How many references lie below each address on its longest way down."""
+    depths: dict[str, int] = {}
+    for address in walk(roots, references):
+        depths[address] = 1 + max((depths[needed] for needed in references(address)), default=0)
+    return depths
 
 
 def walk(roots: Iterable[str], references: References) -> list[str]:
