@@ -117,3 +117,28 @@ def test_a_dated_lesson_knows_its_place_in_the_cycle(wire: Wire) -> None:
         assert f"{day:%A}" == row["DayOfWeek"]
         assert row["WeekNumber"] in {"1", "2"}
         assert f"{day:%Y-%m-%d}" not in {"2026-09-02", "2026-11-02", "2027-01-04", "2027-05-03"}
+
+
+def test_a_room_changes_after_christmas(wire: Wire) -> None:
+    """One lesson of class 4502 is taught in one room until 18 December and in another from 5 January."""
+    rooms: dict[str, set[str]] = {}
+    for row in wire.entity("Timetable", "ClassID = 4502 AND DayOfWeek = 'Monday'").rows():
+        rooms.setdefault("before" if row["PeriodStartDate"] < "2027" else "after", set()).add(row["LocationName"])
+    assert len(rooms["before"]) == len(rooms["after"]) == 1
+    assert rooms["before"] != rooms["after"]
+
+
+def test_nobody_is_a_member_of_anything_after_vanishing_from_the_roll(world: World, wire: Wire) -> None:
+    """A dropped pupil leaves no membership behind."""
+    wire.simulator.world = world.drop_students("AVN", 60)
+    here = {row["StudentID"] for row in wire.entity("Students").rows()}
+    assert {row["PersonID"] for row in wire.entity("CollectionAssociates").rows()} <= here
+
+
+def test_every_address_and_number_is_set_aside_for_fiction(wire: Wire) -> None:
+    """Mail ends in .example, telephones lie in the range for drama."""
+    (school,) = wire.entity("Schools").rows()
+    assert school["Phone"].startswith("01632 960")
+    mail = [school["Email"], *(row["WorkEmail"] for row in wire.entity("Staff").rows())]
+    mail += [row["StudentEmail"] for row in wire.entity("Students").rows()]
+    assert all(address.endswith(".example") for address in mail)
