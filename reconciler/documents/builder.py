@@ -20,7 +20,7 @@ from reconciler.documents.source import Source
 _CORE_CONTAINERS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
 
-_DROPPED = "\0"  # the key of an entry that is read on but not kept; no YAML text can hold it
+_DROPPED = "(dropped)"  # the key of an entry that is read on but not kept; compared by identity
 
 
 class StopReading(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -182,5 +183,5 @@ class _Reader:
 def _shown(path: Path) -> str:
     """The file as people name it from where they stand."""
     here = Path.cwd()
-    absolute = path.absolute()
-    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
+    plain = Path(os.path.normpath(path.absolute()))  # by name alone: a symbolic link keeps the name it is known by
+    return str(plain.relative_to(here) if plain.is_relative_to(here) else plain)
