@@ -21,10 +21,11 @@ def approve_held(store: FeedStore, run: str, *, now: datetime, actor: Actor, rea
     """
     held = _find(store, run)
     if now > held.expires_at:
+        until = held.expires_at.astimezone(UTC)
         store.close_held(run, status="expired", at=now, actor=actor, reason="not approved in time")
         raise Refused(
             "guard.held_expired",
-            f"run {run} was held until {held.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC and can no longer be approved",
+            f"run {run} was held until {until:%Y-%m-%d %H:%M} UTC and can no longer be approved",
             hint=f"run the import of {held.scope.school} again; it will be judged on what the school holds now",
             subject=run,
         )

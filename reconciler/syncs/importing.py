@@ -214,7 +214,7 @@ def _outcome(reading: Reading, changes: dict[Entity, EntityChanges]) -> tuple[Ou
         details.append(f"nothing removed, since these may be incomplete: {', '.join(short)}")
     if reading.job.period_map is None:
         details.append("timetable not imported, no period map")
-    if rejected or reading.refused or short:
+    if rejected or reading.refused:
         return Outcome.PARTIAL, "; ".join(details)
     moved = any(found.new or found.changed or found.left for found in changes.values())
     return Outcome.DONE if moved else Outcome.UNCHANGED, "; ".join(details)
@@ -280,9 +280,8 @@ def _cursors(job: ImportJob, reading: Reading) -> dict[Entity, Cursor]:
 
 
 def _completes_first(this: _Run, reading: Reading) -> bool:
-    """The schedule takes over only once everything asked for was read to its end (VS, rule 47)."""
-    whole = all(i.completeness is not Completeness.NONE for i in reading.intakes.values() if i.asked)
-    return whole and not reading.refused and not this.store.first_import_done(this.job.scope)
+    """The schedule takes over only once everything that was asked for could be read (VS, rule 47)."""
+    return not reading.refused and not this.store.first_import_done(this.job.scope)
 
 
 def _notes(reading: Reading) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Intake:
                 self.differing[source_id] = (row, digest)
             return True
         if before == digest:
-            self._name(source_id, "record.duplicate", "the same record came more than once; it was used once", place)
+            self.name(source_id, "record.duplicate", "the same record came more than once; it was used once", place)
             return False
         self.conflict(source_id, place)
         return False
@@ -74,10 +74,11 @@ class Intake:
 
     def reject(self, key: str, code: str, message: str, place: str = "") -> None:
         """Names a row that cannot be used; what is held under its id stays as it is."""
-        self._name(key, code, message, place)
+        self.name(key, code, message, place)
         self.unusable.add(key)
 
-    def _name(self, key: str, code: str, message: str, place: str) -> None:
+    def name(self, key: str, code: str, message: str, place: str) -> None:
+        """Lists a row among the rejected, and says nothing about what is held under its id."""
         self.rejected.append(RejectedRecord(entity=self.entity.value, key=key, code=code, message=message, place=place))
 
     @property

@@ -35,10 +35,11 @@ from reconciler.syncs.ports import Cursor, FeedStore
 
 Progress = Callable[[str, int], None]
 
-# Codes with which a connector rejects a row and says more than that: the run is held, or the row has no id.
-OTHER_SCHOOL = "record.other_school"
-_CONFLICT = "source.duplicate_key"
-_NO_KEY = "source.no_key"
+# Codes with which a connector rejects a row and says more than that.
+OTHER_SCHOOL = "record.other_school"  # the run is held
+_CONFLICT = "source.duplicate_key"  # the run is held, and the row taken before is given back
+_NO_KEY = "source.no_key"  # the row could be anyone's
+_ABSENT = "source.offer_unknown"  # offered by id, and the school has no such id: what is held under it has left
 
 _PROGRESS_EVERY = 500
 _DECIDING = {Entity.MEMBERSHIPS: (Entity.STUDENTS, Entity.CLASSES), Entity.LESSONS: (Entity.CLASSES,)}
@@ -203,6 +204,9 @@ def _reject(reading: Reading, intake: Intake, row: RejectedRow) -> None:
     key = "" if row.code == _NO_KEY or row.key == row.place else row.key.strip()
     if row.code == _CONFLICT:
         intake.conflict(key, row.place)
+        return
+    if row.code == _ABSENT:
+        intake.name(key, row.code, row.message, row.place)
         return
     if row.code == OTHER_SCHOOL:
         reading.foreign[intake.entity.value] += 1
