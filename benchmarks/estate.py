@@ -83,7 +83,7 @@ def _shared() -> dict[str, Any]:
                 "decided_on": "2026-09-01",
             }
         },
-        "operators": {"dpo": {"roles": ["viewer"], "match": {"git_email": "dpo@bench.example"}}},
+        "operators": {"dpo": {"roles": ["viewer", "planner", "applier"], "match": {"git_email": "dpo@bench.example"}}},
         "import_strategies": {
             "standard": {
                 "groups": "active",
