@@ -237,8 +237,12 @@ class Builder:
     def _alias(self, event: Any) -> None:
         place = self._place(event.start_mark)
         if event.anchor not in self._anchors:
-            self._stop("yaml.unknown_alias", f"nothing above is marked `&{event.anchor}`", place,
-                       hint="quote the value if it is meant to start with `*`")  # fmt: skip
+            self._stop(
+                "yaml.unknown_alias",
+                "an unquoted `*` repeats a value marked above with `&`, but nothing there has this name",
+                place,
+                hint="quote the value if it is meant to start with `*`",
+            )
         anchored = self._anchors[event.anchor]
         if anchored is None:
             self._stop("yaml.alias_cycle", f"`*{event.anchor}` stands inside what it repeats", place)

@@ -12,7 +12,7 @@ from functools import cached_property
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NAME = r"(?:password|passwd|passphrase|pwd|secret|token|api_?key|(?:exchange|private|access)_?key)\w{0,20}"
 _REFERENCE = r"\{\s*['\"]?(?:env|file|sops|keyring|exec)\b"
-_LITERAL_SECRET = re.compile(rf"(?i){_NAME}['\"]?[ \t]*[:=](?!\s*(?:{_REFERENCE}|[*#|>]|$))")
+_LITERAL_SECRET = re.compile(rf"(?i){_NAME}['\"]?[ \t]*[:=](?!\s*(?:{_REFERENCE}|#\s|[|>][-+0-9]{{0,2}}\s*$|$))")
 _OPEN_SECRET = re.compile(rf"(?i){_NAME}['\"]?[ \t]*:[ \t]*[|>&]?[-+\w]{{0,20}}[ \t]*$")
 _GLUED_HASH = re.compile(r"(?<=[\s\[{,])#[^\s#!]")
 _LONGEST_SHOWN = 300  # characters; a longer line helps nobody
@@ -44,9 +44,9 @@ class Source:
         text = self.line(line)
         if len(text) > _LONGEST_SHOWN or line in self._hidden or _LITERAL_SECRET.search(text):
             return ""
-        if _OPEN_SECRET.search(self.line(line - 1)) and not _HARMLESS.match(text):
-            return ""
-        return text
+        before = self.line(line - 1)
+        continued = _LITERAL_SECRET.search(before) and _indent(text) > _indent(before)
+        return "" if continued or (_OPEN_SECRET.search(before) and not _HARMLESS.match(text)) else text
 
     @cached_property
     def glued_hashes(self) -> frozenset[int]:
@@ -54,3 +54,7 @@ class Source:
         if not _GLUED_HASH.search(self.text):
             return frozenset()
         return frozenset(number for number, line in enumerate(self.lines) if _GLUED_HASH.search(line))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
