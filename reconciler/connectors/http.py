@@ -188,7 +188,8 @@ class HttpClient:
         self, seconds: float, request: HttpRequest, url: httpx.URL, addresses: list[str], spool: Spool
     ) -> HttpAnswer | SourceError:
         """One address after the other until one lets us connect, all within the deadline."""
-        limits = httpx.Timeout(None, connect=seconds / len(addresses))
+        # a little less than its share: a handshake that the deadline itself interrupts would leave its socket open
+        limits = httpx.Timeout(None, connect=0.9 * seconds / len(addresses))
         async with asyncio.timeout(seconds):
             for address in addresses[:-1]:
                 try:
