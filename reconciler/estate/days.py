@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
 _NAMED = {"every_morning": "08:00", "every_afternoon": "13:00", "every_night": "18:00"}
-
-
-def day(text: object) -> date | None:
-    """The day that an ISO text names, also one with a time of day; None where it names none."""
-    try:
-        return datetime.fromisoformat(str(text)).date()
-    except ValueError:
-        return None
 
 
 def moment(text: object) -> datetime | None:

@@ -36,6 +36,9 @@ SEED_LIST = [
 ]
 
 
+NO_SOAP = {"url": None, "username": None, "password": None}
+
+
 def parentpay(check_small: CheckSmall, account: dict[str, Any], *more: dict[str, Any]) -> Checked:
     """The small estate with one ParentPay account at AVN, changed."""
     return check_small({"third_parties": {"pp": merged(PARENTPAY, account)}}, *more, flows=True)
@@ -70,6 +73,17 @@ def test_a_parentpay_account_needs_a_bromcom_school(check_small: CheckSmall) -> 
     finding = parentpay(check_small, {}, *sims).one("third_party.other_mis")
     assert "AVN is read through sims" in finding.message
     assert not parentpay(check_small, {}).found
+    a_list = {"grants": {"preset": None, "entities": SEED_LIST}}
+    assert "third_party.other_mis" in parentpay(check_small, a_list, *sims).codes
+
+
+@pytest.mark.requirement(70)
+def test_a_preset_brings_its_mis_to_any_kind_of_account(check_small: CheckSmall) -> None:
+    """A list made for Bromcom cannot be granted in another system."""
+    sims = {"schools": {"AVN": {"mis": None}}}, {"schools": {"AVN": {"mis": {"connector": "sims", "drop": "in"}}}}
+    named = {"grants": {"preset": "parentpay-bromcom-2022"}}
+    assert "third_party.other_mis" in schoolcomms(check_small, named, *sims).codes
+    assert "third_party.other_mis" not in schoolcomms(check_small, {}, *sims).codes
 
 
 @pytest.mark.requirement(76)
@@ -80,6 +94,9 @@ def test_one_organisation_number_at_two_schools_is_an_error(check_small: CheckSm
     assert not parentpay(check_small, {"credentials": {"org_id": 20001}}).found
     twins = check_small({"schools": {"BRK": {"mis": {"school_id": 20001}}}}, flows=True)
     assert twins.codes == ["third_party.org_id_shared"]
+    partner_api = {"application_id": {"env": "ID"}, "application_secret": {"env": "SECRET"}, "school_id": 20001}
+    other_door = {"schools": {"BRK": {"mis": {"connector": "bromcom-partner", **partner_api, **NO_SOAP}}}}
+    assert check_small(other_door, flows=True).codes == ["third_party.org_id_shared"]
 
 
 @pytest.mark.requirement(77)

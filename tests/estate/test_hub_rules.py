@@ -66,6 +66,14 @@ def test_one_colour_for_two_partners_is_a_warning(check_small: CheckSmall) -> No
     assert "AVN and BRK" in finding.message
 
 
+@pytest.mark.requirement(22)
+def test_a_school_without_partnership_counts_among_the_colours(check_small: CheckSmall) -> None:
+    """A partner's own school may repeat its colour, another school may not."""
+    assert not check_small({"schools": {"AVN": {"colour": "#1f6feb"}}}).found
+    other = {"name": "Elmswater", "colour": "#1f6feb", "mis": {"connector": "oneroster-csv", "drop": "in"}}
+    assert check_small({"schools": {"ELM": other}}).codes == ["partner.colour_twice"]
+
+
 @pytest.mark.requirement(21, 30)
 def test_two_partners_never_share_a_key_reference(check_small: CheckSmall) -> None:
     """Compared by reference, so that no secret is needed to find it; both are named."""
@@ -128,6 +136,65 @@ def test_terms_are_compared_through_the_calendar_that_one_is_like(check_small: C
     assert not check_small({"calendars": calendars}).found
     calendars["dunescar"]["closed"] = ["2026-10-27"]
     assert check_small({"calendars": calendars}).codes == ["calendar.outside_terms"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "codes"),
+    [
+        ([("2026-08-01", "2026-08-01"), ("2026-08-02", "2027-07-31")], []),
+        ([("2026-07-31", "2026-09-01")], ["calendar.outside_year"]),
+        ([("2027-07-01", "2027-08-01")], ["calendar.outside_year"]),
+        ([("2026-09-02", "2026-10-23"), ("2026-10-23", "2026-12-18")], ["calendar.term_order"]),
+        ([("2026-09-02", "2026-12-18"), ("2026-10-01", "2026-10-02"), ("2026-11-01", "2027-01-01")],
+         ["calendar.term_order", "calendar.term_order"]),
+        ([("2026-09-03", "2026-09-02")], ["calendar.term_order"]),
+    ],
+)  # fmt: skip
+def test_terms_follow_each_other_inside_the_year(
+    check_small: CheckSmall, terms: list[tuple[str, str]], codes: list[str]
+) -> None:
+    """The first and the last day of the year belong to it; a term may be one day; two never touch."""
+    listed = [{"from": start, "to": end} for start, end in terms]
+    assert check_small({"calendars": {"eskmere": {"terms": listed}}}).codes == codes
+
+
+def test_the_first_and_last_day_of_a_term_may_be_closed(check_small: CheckSmall) -> None:
+    """Training days often are; a week 1 may start a term too."""
+    calendar = {"terms": [{"from": "2026-09-07", "to": "2026-10-23"}], "closed": ["2026-09-07", "2026-10-23"]}
+    assert not check_small({"calendars": {"eskmere": {**calendar, "week_1_starts": ["2026-09-07"]}}}).found
+
+
+@pytest.mark.parametrize(("start", "end", "codes"), [
+    ("2027-02-13", "2027-02-13", []),
+    ("2027-02-13T18:00", "2027-02-14", []),
+    ("2027-02-14T18:00", "2027-02-14T06:00", ["blackout.order"]),
+    ("2027-02-30", "2027-03-01", ["blackout.no_such_day"]),
+])  # fmt: skip
+def test_a_blackout_ends_after_it_starts(check_small: CheckSmall, start: str, end: str, codes: list[str]) -> None:
+    """One day has that day in both; a moment counts to the minute."""
+    blackout = {"from": start, "to": end, "what": ["import"], "why": "MIS upgrade"}
+    assert check_small({"blackouts": [blackout]}).codes == codes
+
+
+@pytest.mark.parametrize(("expires", "codes"), [("2027-07-30", ["agreement.expires"]), ("2027-07-31", [])])
+def test_an_agreement_lasts_to_the_last_day_of_the_year(
+    check_small: CheckSmall, expires: str, codes: list[str]
+) -> None:
+    """31 July, and no day less; one without an end never expires."""
+    recipient = {"name": "Cypad", "country": "GB", "agreement": {"ref": "DPA/3", "expires": expires}}
+    assert check_small({"recipients": {"cypad": recipient}}).codes == codes
+    del recipient["agreement"]["expires"]
+    assert not check_small({"recipients": {"cypad": recipient}}).found
+
+
+def test_addresses_are_read_wherever_they_stand(check_small: CheckSmall) -> None:
+    """Each end of a move, and what is to be purged."""
+    assert check_small({"moved": [{"from": "partner.OLD", "to": "parner.BRK"}]}).codes == ["reference.bad_address"]
+    assert check_small({"moved": [{"from": "parner.OLD", "to": "partner.BRK"}]}).codes == ["reference.bad_address"]
+    purge = {"address": "partner", "on": "2027-01-01", "reason": "left"}
+    assert check_small({"retention": {"purge": [purge]}}).one("reference.bad_address").hint.endswith("partner.NAME")
+    purge["address"] = "partner.KTL"
+    assert not check_small({"retention": {"purge": [purge]}}).found
 
 
 def test_expected_drift_of_an_entity_that_was_left_out_is_sound(check_small: CheckSmall) -> None:

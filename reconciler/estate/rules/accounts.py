@@ -35,8 +35,9 @@ def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
 
 
 def _preset(account: ThirdParty) -> Preset | None:
-    named = catalogue().presets.get(account.grants.get("preset") or "")
-    return named or catalogue().preset_for(account.kind)
+    """The list that the account names, else that of its kind."""
+    known = catalogue()
+    return known.presets.get(account.grants.get("preset", "")) or known.preset_for(account.kind)
 
 
 def _mis(estate: Estate, document: Document, account: ThirdParty, preset: Preset) -> Iterator[Diagnostic]:

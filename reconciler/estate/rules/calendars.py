@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.estate.days import day, moment
+from reconciler.estate.days import moment
 from reconciler.estate.model import Calendar, Estate
 from reconciler.estate.rules.years import academic_year
 
@@ -47,9 +47,7 @@ def _terms(estate: Estate, document: Document, calendar: Calendar) -> Iterator[D
     before: date | None = None
     for index, term in enumerate(calendar.entry.get("terms") or ()):
         path = (*calendar.path, "terms", index)
-        start, end = day(term.get("from")), day(term.get("to"))
-        if not start or not end:
-            continue
+        start, end = _span(term)
         if end < start:
             yield document.finding(
                 "calendar.term_order",
@@ -78,8 +76,8 @@ def _terms(estate: Estate, document: Document, calendar: Calendar) -> Iterator[D
 def _closed(estate: Estate, document: Document, calendar: Calendar) -> Iterator[Diagnostic]:
     terms = _resolved_terms(estate, calendar)
     for index, written in enumerate(calendar.entry.get("closed") or ()):
-        closed = day(written)
-        if closed and terms and not any(start <= closed <= end for start, end in terms):
+        closed = date.fromisoformat(written)
+        if terms and not any(start <= closed <= end for start, end in terms):
             yield document.finding(
                 "calendar.outside_terms",
                 f"{closed} is in no term, so there is nothing to close",
@@ -93,9 +91,7 @@ def _week_1(estate: Estate, document: Document, calendar: Calendar) -> Iterator[
     terms = _resolved_terms(estate, calendar)
     for index, written in enumerate(calendar.entry.get("week_1_starts") or ()):
         path = (*calendar.path, "week_1_starts", index)
-        start = day(written)
-        if start is None:
-            continue
+        start = date.fromisoformat(written)
         if start.weekday() != _MONDAY:
             yield document.finding(
                 "calendar.not_a_monday",
@@ -120,11 +116,10 @@ def _resolved_terms(estate: Estate, calendar: Calendar) -> list[tuple[date, date
     while found and found.name not in seen:
         seen.add(found.name)
         if terms := found.entry.get("terms"):
-            return [span for term in terms if (span := _span(term))]
+            return [_span(term) for term in terms]
         found = estate.calendars.get(found.like)
     return []
 
 
-def _span(term: dict[str, Any]) -> tuple[date, date] | None:
-    start, end = day(term.get("from")), day(term.get("to"))
-    return (start, end) if start and end else None
+def _span(term: Mapping[str, str]) -> tuple[date, date]:
+    return date.fromisoformat(term["from"]), date.fromisoformat(term["to"])

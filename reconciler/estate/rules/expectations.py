@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.estate.days import day
 from reconciler.estate.model import Estate
 from reconciler.estate.rules.years import last_day
 
@@ -20,8 +20,8 @@ def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
     """Expected drift and changes are bounded in time; leavers are made anonymous in time."""
     end = last_day(estate)
     for declared in estate.expected_drift:
-        until = day(declared.entry.get("until"))
-        if until and end and until > end:
+        until = date.fromisoformat(declared.entry["until"])
+        if end and until > end:
             yield document.finding(
                 "drift.until_late",
                 f"the drift is expected until {until}, after the year ends on {end}",
@@ -30,8 +30,8 @@ def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
                 hint="name a nearer day; drift that stays belongs into the declaration",
             )
     for declared in estate.expected_changes:
-        start, stop = day(declared.entry.get("from")), day(declared.entry.get("to"))
-        if start and stop and stop < start:
+        start, stop = (date.fromisoformat(declared.entry[key]) for key in ("from", "to"))
+        if stop < start:
             yield document.finding(
                 "expected_change.order",
                 f"the change is expected until {stop}, before it starts",
@@ -40,7 +40,7 @@ def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
             )
     leavers = (estate.retention.entry.get("leavers") or {}) if estate.retention else {}
     days = leavers.get("anonymise_after_days")
-    if isinstance(days, int) and days > _ANONYMISE_DAYS:
+    if days and days > _ANONYMISE_DAYS:
         yield document.finding(
             "retention.leavers",
             f"leavers keep their names for {days} days; the guide says {_ANONYMISE_DAYS}",

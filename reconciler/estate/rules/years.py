@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.estate.days import day
 from reconciler.estate.model import Estate
 from reconciler.estate.rules.words import listed
 from reconciler.vocabulary.codes import AcademicYear
@@ -48,10 +47,9 @@ def _next(estate: Estate, document: Document, year: AcademicYear) -> Iterator[Di
             (*path, "year"),
             hint=f"write {AcademicYear(year.start + 1)}",
         )
-    written = (estate.virtual_school.entry.get("next_year") or {}).get("from")
-    switch = day(written) if written else None
+    switch = date.fromisoformat(estate.virtual_school.entry["next_year"]["from"])
     earliest, latest = year.last_day - _SWITCH, year.last_day + _SWITCH
-    if switch and not earliest <= switch <= latest:
+    if not earliest <= switch <= latest:
         yield document.finding(
             "year.next",
             f"the hub would switch to {following} on {switch}, far from the end of {year}",
