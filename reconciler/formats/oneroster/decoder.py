@@ -96,7 +96,7 @@ class Rows:
             raise self._wrong("oneroster.no_header", "has no header row")
         places = self._places(header)
         self.columns = frozenset(places)
-        before = reader.line_num  # type: ignore[attr-defined]
+        before = header_end = reader.line_num  # type: ignore[attr-defined]
         broken: BrokenLine | None = None
         for cells in reader:
             if broken:
@@ -111,6 +111,8 @@ class Rows:
             yield Line(place, {ours: cells[index] for ours, index in places.items()})
         if broken and not ended and broken.found < broken.expected:
             raise self._wrong("oneroster.cut", f"ends in the middle of a row ({broken.place})")
+        if before == header_end and not ended:
+            raise self._wrong("oneroster.cut", "ends in its header row")
         if broken:
             yield broken
 
