@@ -26,7 +26,6 @@ test: setup lint types imports unit ## every check that CI runs
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml reconciler
 
 types: setup
 	$(BIN)/mypy

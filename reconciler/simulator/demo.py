@@ -58,7 +58,8 @@ class _Story:
 
     def planned_and_applied(self) -> None:
         self._begin("A plan shows what would change; apply makes it so, all or nothing",
-                    "reconcile state init --rehearsal; reconcile plan --save plan.json; reconcile apply plan.json")  # fmt: skip
+                    "reconcile state init --rehearsal; reconcile plan --save plan.json; "
+                    "reconcile apply plan.json")  # fmt: skip
         self.say(states.init(self.settings, rehearsal=True).splitlines()[0])
         saved = str(self.made.folder / "plan.json")
         made = control.plan(self.settings, save=saved)
