@@ -244,9 +244,8 @@ def _live(intake: Intake, changes: EntityChanges) -> set[str]:
 
 def _incomplete(reading: Reading) -> list[Trouble]:
     found = []
-    refused = {trouble.entity for trouble in reading.refused}
     for entity, intake in reading.intakes.items():
-        if not intake.asked or entity.value in refused:
+        if not intake.finished:
             continue
         if not intake.complete:
             declare = intake.completeness is Completeness.DECLARED
@@ -267,7 +266,6 @@ def _incomplete(reading: Reading) -> list[Trouble]:
 
 def _cursors(job: ImportJob, reading: Reading) -> dict[Entity, Cursor]:
     """Where each entity that was read stands; an equal payload is worth a short cut only if all of it was kept."""
-    refused = {trouble.entity for trouble in reading.refused}
     return {
         entity: Cursor(
             mapping_version=intake.mapping_version,
@@ -275,7 +273,7 @@ def _cursors(job: ImportJob, reading: Reading) -> dict[Entity, Cursor]:
             rows=intake.read,
         )
         for entity, intake in reading.intakes.items()
-        if intake.asked and entity.value not in refused
+        if intake.finished
     }
 
 

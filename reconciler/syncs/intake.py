@@ -29,6 +29,7 @@ class Intake:
     redigested: bool = False
     first_load: bool = False
     asked: bool = True
+    finished: bool = False
     completeness: Completeness = Completeness.NONE
     complete: bool = False
     read: int = 0
@@ -117,7 +118,7 @@ class Intake:
             (changes.changed if source_id in self.held else changes.new).append(pair)
         if conclusive and not self.nameless:
             changes.left = sorted(i for i in self.held if i not in self.seen and i not in self.unusable)
-        if self.redigested:
+        if self.redigested and self.finished:  # digests and the cursor's mapping version move together
             gone = set(changes.left) | self.differing.keys()
             changes.redigested = {i: digest for i, digest in self.held.items() if i not in gone}
         return changes
@@ -133,4 +134,4 @@ class Intake:
     @property
     def clean(self) -> bool:
         """Whether every row read is held as it came, so that an equal payload needs no second look."""
-        return self.complete and not self.rejected and not self.outside.total() and self.read == len(self.seen)
+        return self.complete and self.read == len(self.seen)

@@ -145,6 +145,7 @@ def _read_entity(reading: Reading, intake: Intake, session: Session, progress: P
         intake.completeness is Completeness.DECLARED and reading.job.declared_complete
     )
     intake.fingerprint = fetched.fingerprint
+    intake.finished = True
     for tolerance in fetched.tolerances:
         reading.tolerances.append(
             f"{intake.entity.value}: forgiven {tolerance.code} x{tolerance.count}: {tolerance.message}"

@@ -105,6 +105,17 @@ def test_an_incomplete_list_keeps_the_memberships_of_those_it_lacks(store: Memor
     assert [r[0] for r, _ in result.changes[Entity.MEMBERSHIPS].new] == ["C2|student|S4"]
 
 
+def test_a_teacher_of_memberships_that_did_not_come_is_still_kept_up_to_date(store: MemoryStore) -> None:
+    """Whom rows lead to that stand and were not read is not known, so nobody held is out of scope."""
+    rows = school()
+    importing(store, rows)
+    rows[Entity.STAFF][1] = row("T2", surname="Married", staff_code="T2")
+    rows[Entity.LESSONS] = rows[Entity.LESSONS][:1]
+    few = Answer(rows[Entity.MEMBERSHIPS][:1], ends=Completeness.NONE)
+    result = importing(store, rows, memberships=few)
+    assert [r[0] for r, _ in result.changes[Entity.STAFF].changed] == ["T2"]
+
+
 @pytest.mark.parametrize(("declared", "left"), [(True, ["S4"]), (False, [])])
 def test_a_declared_source_may_remove_only_when_the_estate_says_complete(
     store: MemoryStore, declared: bool, left: list[str]
@@ -150,7 +161,8 @@ def test_one_refused_entity_is_skipped_and_the_others_go_on(store: MemoryStore) 
     rows = school()
     rows[Entity.STUDENTS].append(student("S5"))
     rows[Entity.MEMBERSHIPS] = rows[Entity.MEMBERSHIPS][1:]
-    result = importing(store, rows, staff=Answer(rows[Entity.STAFF], error=REFUSED, fails_after=1))
+    first = [row("T1", surname="Changed"), *rows[Entity.STAFF][1:]]
+    result = importing(store, rows, staff=Answer(first, error=REFUSED, fails_after=1))
     assert result.outcome is Outcome.PARTIAL
     assert [r[0] for r, _ in result.changes[Entity.STUDENTS].new] == ["S5"]
     assert Entity.STAFF not in result.changes

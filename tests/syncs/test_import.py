@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from reconciler.connectors.protocol import Offer, OutOfScopeRow, RejectedRow, Row, Tolerance
-from reconciler.errors import ExitCode
+from reconciler.connectors.protocol import Fetched, Offer, OutOfScopeRow, RejectedRow, Row, Tolerance
+from reconciler.errors import ExitCode, StalePlan
 from reconciler.records.entities import Entity, column_names
 from reconciler.syncs.importing import run_import
 from reconciler.transfers.entry import Outcome
@@ -47,6 +47,7 @@ def test_a_first_import_brings_the_school_and_says_so_in_one_line(store: MemoryS
     assert result.exit_code is ExitCode.DONE
     assert ids(store, Entity.STUDENTS) == {"S1", "S2", "S3", "S4"}
     assert store.entries[result.entry.run] == result.entry
+    assert all(changes.first_load for changes in result.changes.values()), "the bulk path may be taken"
 
 
 def test_entities_are_asked_in_order_and_each_once(store: MemoryStore) -> None:
@@ -306,6 +307,62 @@ def test_a_changed_class_list_judges_equal_memberships_anew(store: MemoryStore) 
     rows[Entity.STUDENTS] = rows[Entity.STUDENTS][1:]
     result = importing(store, rows, memberships=Answer(rows[Entity.MEMBERSHIPS], fingerprint="m"))
     assert result.changes[Entity.MEMBERSHIPS].left == ["C1|student|S1"]
+
+
+def test_an_equal_payload_is_mapped_anew_under_a_new_mapping(store: MemoryStore) -> None:
+    """The same bytes make other rows when a setting changes."""
+    rows = _clean_school()
+    importing(store, rows, students=Answer(rows[Entity.STUDENTS], fingerprint="f"))
+    result = importing(store, rows, students=Answer(rows[Entity.STUDENTS], fingerprint="f"), job_separator="-")
+    assert len(result.changes[Entity.STUDENTS].changed) == 4
+
+
+def test_rows_of_an_equal_payload_still_lead_to_others(store: MemoryStore) -> None:
+    """The teacher of a membership that was not mapped again is still reached."""
+    rows = _clean_school()
+    equal = {e.value: rows[e] for e in (Entity.STUDENTS, Entity.MEMBERSHIPS, Entity.LESSONS)}
+    importing(store, rows, **{name: Answer(found, fingerprint=name) for name, found in equal.items()})
+    rows[Entity.STAFF] = [*rows[Entity.STAFF], row("T9", surname="Teacher9")]
+    result = importing(store, rows, **{name: Answer(found, fingerprint=name) for name, found in equal.items()})
+    assert (result.outcome, result.issues) == (Outcome.UNCHANGED, ())
+
+
+def test_an_equal_payload_closes_no_issue(store: MemoryStore) -> None:
+    """Nobody looked at the rows, so what was wrong with them still is."""
+
+    def wrong() -> dict[str, Answer]:
+        rows = _clean_school()
+        rows[Entity.STUDENTS][0] = student("S1", upn="A123", admission_number="001")
+        return {e.value: Answer(found, fingerprint=e.value) for e, found in rows.items()}
+
+    importing(store, **wrong())
+    importing(store, **wrong())
+    assert [i.code for i in store.open_issues.values()] == ["record.invalid_upn"]
+
+
+def test_an_unmapped_partner_loses_no_timetable_that_it_had(store: MemoryStore) -> None:
+    """Lessons that are held stay, and so do the teachers and rooms whom only they lead to."""
+    rows = school()
+    rows[Entity.LESSONS].append(lesson("C1", "W1Mon.P2", "T9", "R9"))
+    importing(store, rows)
+    result = importing(store, rows, job_period_map=None)
+    assert result.changes == {}
+    assert "T9" in ids(store, Entity.STAFF)
+
+
+def test_another_run_in_between_is_noticed(store: MemoryStore) -> None:
+    """The change set was made from rows that are no longer the live ones, so nothing of it is written."""
+    importing(store)
+
+    class Slow(ScriptedSession):
+        def fetch(self, entity: Entity) -> Fetched:
+            if entity is Entity.LESSONS:
+                importing(store, school(5))
+            return super().fetch(entity)
+
+    with pytest.raises(StalePlan):
+        run_import(JOB, Slow(answers(school(3))), store, run="slow", now=NOW, actor=ACTOR)
+    assert ids(store, Entity.STUDENTS) == {f"S{n}" for n in range(1, 6)}
 
 
 def test_progress_is_told_by_entity(store: MemoryStore) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,6 +14,7 @@ from reconciler.connectors.protocol import Completeness, OutOfScopeRow, Rejected
 from reconciler.records.entities import Entity
 from reconciler.syncs.guards import GuardLimits
 from reconciler.syncs.holding import approve_held
+from reconciler.syncs.job import ImportJob
 from reconciler.transfers.entry import Outcome
 from tests.syncs.memory_store import MemoryStore
 from tests.syncs.scripted import ACTOR, JOB, NOW, Answer, importing, lesson, member, row, student
@@ -20,6 +22,10 @@ from tests.syncs.scripted import ACTOR, JOB, NOW, Answer, importing, lesson, mem
 Payload = Mapping[Entity, list[Row]]
 
 WIDE = GuardLimits(max_drop_percent=100, max_drop_count=10**6, max_gain_percent=10**6, max_gain_count=10**6)
+OTHER_JOBS = [  # the same school under other settings: another mapping, and none of the timetable
+    JOB, replace(JOB, separator="-"), replace(JOB, admission_numbers_unique=True), replace(JOB, period_map=None),
+    replace(JOB, period_map={"W1Mon.P1": "W1Mon.P2"}), replace(JOB, entities=frozenset(Entity) - {Entity.STAFF}),
+]  # fmt: skip
 PEOPLE, CLASSES, TEACHERS = ("S1", "S2", "S3"), ("C1", "C2"), ("T1", "T2")
 SLOTS = ("W1Mon.P1", "W1Mon.P2", "W1Tue.P9")
 
@@ -62,10 +68,10 @@ def payloads(*, also: st.SearchStrategy[Row] | None = None) -> st.SearchStrategy
     return st.fixed_dictionaries({entity: rows_of(one, also=also) for entity, one in strategies.items()})
 
 
-def take(store: MemoryStore, payload: Payload, **how: Completeness) -> None:
+def take(store: MemoryStore, payload: Payload, *, job: ImportJob = JOB, **how: Completeness) -> None:
     """Imports a payload; what a guard holds, a person lets through."""
     answered = {e.value: Answer(found, ends=how.get(e.value, Completeness.PROVEN)) for e, found in payload.items()}
-    result = importing(store, payload, job_guards=WIDE, **answered)
+    result = importing(store, payload, job=job, job_guards=WIDE, **answered)
     if result.outcome is Outcome.HELD:
         approve_held(store, result.entry.run, now=NOW, actor=ACTOR, reason="meant")
 
@@ -86,14 +92,16 @@ def test_importing_twice_writes_nothing_the_second_time(payload: Payload) -> Non
     assert (live(store), store.base(JOB.scope), store.record_writes) == (before, base, written)
 
 
-@given(history=st.lists(payloads(), max_size=3), last=payloads())
-def test_any_history_ends_in_the_state_of_the_last_whole_payload(history: list[Payload], last: Payload) -> None:
-    """What was held before leaves no trace among the live rows; rows that cannot be used keep their former state."""
+@given(history=st.lists(st.tuples(payloads(), st.sampled_from(OTHER_JOBS)), max_size=3), last=payloads())
+def test_any_history_ends_in_the_state_of_the_last_whole_payload(
+    history: list[tuple[Payload, ImportJob]], last: Payload
+) -> None:
+    """Whatever came before, and under which settings, leaves no trace among the live rows."""
     usable = {e: [r for r in found if r.values.get("surname", r.values.get("name", "x")) not in ("", "x" * 201)]
               for e, found in last.items()}  # fmt: skip
     with_history, without = MemoryStore(), MemoryStore()
-    for payload in history:
-        take(with_history, payload)
+    for payload, job in history:
+        take(with_history, payload, job=job)
     take(with_history, usable)
     take(without, usable)
     assert live(with_history) == live(without)
