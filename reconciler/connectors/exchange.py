@@ -25,6 +25,7 @@ class HttpLimits:
     pace: float = 0.0
     wire_bytes: int = 256 * 1024 * 1024
     body_bytes: int = 1024 * 1024 * 1024
+    ratio: int = 200  # unpacked to packed; a DataSet packs 10 to 40 times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

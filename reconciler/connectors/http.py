@@ -226,7 +226,7 @@ class HttpClient:
         packed = response.headers.get("content-encoding", "identity").strip().lower()
         if packed not in ("identity", "", "gzip", "x-gzip"):
             raise MalformedSourceError("http.encoding", f"{origin} sent a body in an encoding that was not asked for")
-        inflater = Inflater(spool, origin) if "gzip" in packed else None
+        inflater = Inflater(spool, origin, ratio=self.limits.ratio) if "gzip" in packed else None
         received = 0
         async for chunk in response.aiter_raw():  # no chunk size: a size would buffer, and hide a drip
             received += len(chunk)

@@ -15,6 +15,7 @@ from reconciler.errors import MalformedSourceError, ReconcileError, TransientSou
 
 _IN_MEMORY = 4 * 1024 * 1024
 _STEP = 64 * 1024
+_HARMLESS = 1024 * 1024  # below this a high ratio proves nothing
 
 
 class Spool:
@@ -51,20 +52,26 @@ class Spool:
 
 
 class Inflater:
-    """Unpacks gzip into a spool step by step, so that a bomb stops at the spool's bound."""
+    """Unpacks gzip into a spool step by step.
 
-    def __init__(self, spool: Spool, origin: str) -> None:
+    A bomb stops at the spool's bound, or as soon as it has grown to `ratio` times what came over the wire.
+    """
+
+    def __init__(self, spool: Spool, origin: str, *, ratio: int) -> None:
         self._spool = spool
         self._origin = origin
+        self._ratio = ratio
+        self._received = 0
         self._unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
 
     def write(self, data: bytes) -> None:
         """Raises MalformedSourceError `http.encoding` on bytes that are not gzip."""
+        self._received += len(data)
         try:
             while data:
                 if self._unpack.eof:  # several members in a row are one valid file
                     self._unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-                self._spool.write(self._unpack.decompress(data, _STEP))
+                self._grow(self._unpack.decompress(data, _STEP))
                 data = self._unpack.unconsumed_tail or self._unpack.unused_data
         except zlib.error:
             raise MalformedSourceError(
@@ -77,7 +84,12 @@ class Inflater:
             rest = self._unpack.decompress(b"", _STEP)
             if not rest:
                 raise short_body(self._origin)
-            self._spool.write(rest)
+            self._grow(rest)
+
+    def _grow(self, data: bytes) -> None:
+        self._spool.write(data)
+        if self._spool.size > max(_HARMLESS, self._ratio * self._received):
+            raise too_large(self._origin, self._ratio * self._received)
 
 
 def too_large(origin: str, most: int) -> MalformedSourceError:

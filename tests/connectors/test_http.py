@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -210,6 +210,13 @@ def test_a_body_is_bounded_before_and_after_unpacking(body: bytes) -> None:
     assert peak < 5_000_000
 
 
+def test_a_bomb_stops_long_before_the_bound() -> None:
+    """By how much it grows, since a whole school's data may be large as well."""
+    bomb = answer(gzip.compress(b"x" * 50_000_000), headers="Content-Encoding: gzip\r\n")
+    error, _ = error_of(bomb, limits=quick(deadline=5))
+    assert error.code == "http.too_large"
+
+
 def test_the_wire_is_bounded_too() -> None:
     """Packed bytes count before they are unpacked."""
     error, _ = error_of(answer(b"x" * 3000), limits=quick(wire_bytes=1000))
@@ -353,7 +360,7 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def serve_tls(authority: trustme.CA) -> Iterator[Callable[..., RawServer]]:
+def serve_tls(authority: trustme.CA) -> Callable[..., RawServer]:
     def build(*names: str, by: trustme.CA | None = None) -> RawServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         (by or authority).issue_cert(*names).configure_cert(context)

@@ -43,7 +43,10 @@ def header(wrong: str, right: str) -> Callable[[Path], None]:
 
 
 def renamed(old: str, new: str) -> Callable[[Path], None]:
-    return lambda drop: (drop / old).rename(drop / new) and None  # type: ignore[func-returns-value]
+    def change(drop: Path) -> None:
+        (drop / old).rename(drop / new)
+
+    return change
 
 
 def without(name: str) -> Callable[[Path], None]:
