@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from reconciler.documents.document import Document
 from tests.documents.conftest import Read, codes, only
 
 GUARDS = {
@@ -87,6 +90,12 @@ def test_a_mistake_in_a_default_is_told_once_and_where_it_stands(read: Read) -> 
         "defaults:\n  partners: {guards: {drop: -1}, version: x}\npartners: {A: {}, B: {}, C: {}}\n", schema=SCHEMA
     )
     assert str(only(document).position) == "estate.yaml:2:29"
+
+
+def test_a_mistake_in_a_default_is_told_of_the_default(example: Callable[[str, str], Document]) -> None:
+    """Its own schema finds it too, and its words name the place where it can be mended."""
+    document = example("\npartners:", "\ndefaults: {partners: {guards: {max_drop_percent: 500}}}\npartners:")
+    assert only(document).message.startswith("defaults.partners.guards.max_drop_percent is 500")
 
 
 def test_a_default_that_is_no_map_is_left_to_the_schema(read: Read) -> None:

@@ -72,7 +72,8 @@ def test_hidden_and_encrypted_files_of_a_folder_are_no_part_of_it(read: Read) ->
         "estate/c.txt": "[",
         "estate/deeper/d.yaml": "[",
     }
-    assert read(files=files, path="estate").value == {"a": 1}
+    document = read(files=files, path="estate")
+    assert (document.value, codes(document)) == ({"a": 1}, [])
 
 
 def test_an_include_is_relative_to_its_file_and_read_once(read: Read) -> None:

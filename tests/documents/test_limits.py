@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import tracemalloc
+from typing import Any
 
 import pytest
 
@@ -91,8 +93,6 @@ def test_more_than_a_hundred_files_are_refused_once(read: Read) -> None:
 
 def test_collector_is_left_as_it_was(read: Read) -> None:
     """It pauses only while reading, also when reading fails."""
-    import gc
-
     read("a: [\n")
     assert gc.isenabled()
     gc.disable()
@@ -101,3 +101,17 @@ def test_collector_is_left_as_it_was(read: Read) -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_collector_pauses_while_reading(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that is read is garbage, and looking for it takes longer than reading."""
+    seen: list[bool] = []
+    parse_one = reading.parse
+
+    def watched(*arguments: Any) -> Any:
+        seen.append(gc.isenabled())
+        return parse_one(*arguments)
+
+    monkeypatch.setattr(reading, "parse", watched)
+    read("a: 1\n")
+    assert seen == [False]

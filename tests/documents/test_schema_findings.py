@@ -214,6 +214,13 @@ def test_a_mistake_beside_others_of_a_large_section_is_still_explained(read: Rea
     ]  # fmt: skip
 
 
+def test_an_entry_that_is_wrong_only_beside_another_is_explained(read: Read) -> None:
+    """Although the other has no mistake of its own."""
+    rule = {"if": {"required": ["A"]}, "then": {"properties": {"B": {"type": "integer"}}}, "additionalProperties": {}}
+    finding = only(read("s: {A: 1, B: x}\n", schema={"properties": {"s": rule}}))
+    assert (finding.code, finding.message) == ("schema.wrong_type", "s.B is 'x': it must be a whole number")
+
+
 def test_a_value_is_repeated_only_in_part(read: Read) -> None:
     """A page of text in the wrong place does not fill the screen."""
     finding = only(read(f"it: {'x' * 5000}\n", schema={"properties": {"it": {"enum": ["a"]}}}))
