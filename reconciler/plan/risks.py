@@ -12,9 +12,7 @@ Spec = Mapping[str, Any]
 
 
 def risks_of(actions: Sequence[Action], state: StoredState, evidence: Mapping[str, Evidence]) -> list[Risk]:
-    """Every risk of the actions, in their order. The first apply to an empty store widens nothing: it has none."""
-    if not state.resources:
-        return []
+    """Every risk of the actions, in their order. Only a change of what is stored is risky: a first apply has none."""
     found: list[Risk] = []
     for action in actions:
         rule = _RULES.get(action.kind)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -133,11 +132,7 @@ def plain(text: str, *, ascii_only: bool = False) -> str:
     """The text without characters that steer a terminal or turn its direction; pure ASCII when asked."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if _harmless(c) and (c.isascii() or not ascii_only) else _escaped(c) for c in text)
-
-
-def _harmless(character: str) -> bool:
-    return character.isprintable() and unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    return "".join(c if c.isprintable() and (c.isascii() or not ascii_only) else _escaped(c) for c in text)
 
 
 def _escaped(character: str) -> str:

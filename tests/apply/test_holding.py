@@ -93,8 +93,8 @@ def test_a_held_targeted_plan_is_approved_as_held(applied):
 
 
 def test_approval_after_a_day_is_refused(applied):
-    """24 hours, then the plan must be held anew."""
-    digest = held(applied, CLAIMED).plan.digest
+    """24 hours, however long a saved plan may be good for; then the plan must be held anew."""
+    digest = held(applied, CLAIMED, options={"valid_for": timedelta(hours=48)}).plan.digest
     with pytest.raises(StalePlan) as caught:
         approve(applied, CLAIMED, digest, now=NOW + timedelta(hours=24))
     assert caught.value.code == "plan.expired"

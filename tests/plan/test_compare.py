@@ -117,6 +117,14 @@ def test_a_move_that_was_applied_has_nothing_left_to_do():
     assert plan.empty
 
 
+def test_a_move_never_goes_over_what_is_stored():
+    """Where the new address is taken already, the old one is gone without a word, and held."""
+    old, new = make("thing", "old", {"a": 1}), make("thing", "new", {"a": 2})
+    plan = planned([new], stored(old, new), moved=[Moved(from_address="thing.old", to_address="thing.new")])
+    assert steps(plan) == ["delete thing.old"]
+    assert [r.token for r in plan.held] == ["removal:thing.old"]
+
+
 @pytest.mark.parametrize(
     ("desired", "state", "entry"),
     [

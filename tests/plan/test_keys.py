@@ -96,6 +96,14 @@ def test_another_key_is_another_school_and_orphans_the_old_rows():
     assert "38 rows (38 students) stay orphaned" in plan.held[0].message
 
 
+def test_rows_are_orphaned_once():
+    """A third key asks nothing about rows that were left behind before."""
+    state = stored(hub(), school(), attachments=(attached(status="orphaned", students=38),))
+    plan = planned(files(), state, keys={"AVN": fact(KEY_B)})
+    assert effects(plan) == [("attach", KEY_B)]
+    assert not plan.waiting
+
+
 def test_orphaned_rows_come_back_with_their_key():
     """The key decides, not the time: a school that returns to an older key finds the rows of that key."""
     state = stored(hub(), school(), attachments=(attached(status="orphaned", students=38),
@@ -125,16 +133,17 @@ def test_a_key_with_its_predecessor_is_re_keyed():
 
 
 @pytest.mark.parametrize(
-    ("given", "past"),
-    [(fact(KEY_B, replaced=KEY_C), ()), (fact(KEY_B), ()),
-     (fact(KEY_B, replaced=KEY_A), (attached(key=KEY_B, status="orphaned", students=5),))],
+    ("given", "past", "said"),
+    [(fact(KEY_B, replaced=KEY_C), (), "is not the one that is attached"), (fact(KEY_B), (), "cannot be read here"),
+     (fact(KEY_B, replaced=KEY_A), (attached(key=KEY_B, status="orphaned", students=5),), "was used before")],
     ids=["another predecessor", "predecessor unreadable", "used before"],
 )  # fmt: skip
-def test_a_predecessor_that_proves_nothing_is_blocked(given, past):
+def test_a_predecessor_that_proves_nothing_is_blocked(given, past, said):
     """A wrong, unreadable or once used key never moves rows."""
     state = stored(hub(), school(), partner(), period_map(), attachments=(attached(students=38), *past))
     plan = planned(files(key=BOTH), state, keys={"AVN": given})
     assert [b.code for b in plan.blocks] == ["plan.key_changed"]
+    assert said in plan.blocks[0].message
     assert plan.attachments == ()
 
 

@@ -69,6 +69,12 @@ def test_a_rename_is_offered_but_never_assumed():
     assert "to: third_party.new-name" in plan.held[0].hint
 
 
+def test_the_nearest_name_of_the_same_kind_is_offered():
+    """Renamed and edited at once, the new name is still likely the one."""
+    plan = planned([third_party("elm-parentpay2", streams=["staff"]), hub()], stored(third_party(), hub()))
+    assert "to: third_party.elm-parentpay2" in plan.held[0].hint
+
+
 def test_a_removed_third_party_takes_its_grants_along():
     """One entry for the account is enough."""
     plan = planned([], stored(third_party(), grant("Students")),

@@ -9,6 +9,7 @@ from reconciler.estate.model import Moved, Removed
 from reconciler.resources.resource import make
 from tests.plan.estates import (
     KEY_A,
+    KEY_B,
     attached,
     fact,
     grant,
@@ -79,6 +80,15 @@ def test_what_is_held_elsewhere_does_not_hold_a_targeted_plan():
                    keys={"AVN": fact(KEY_A)}, targets=["school.BRK"])  # fmt: skip
     assert steps(plan) == ["create school.BRK"]
     assert (plan.risks, plan.attachments) == ((), ())
+
+
+def test_a_targeted_partner_is_blocked_by_its_stored_map():
+    """A key that brings older rows back needs the map declared anew, also when only the partner is targeted."""
+    state = stored(hub(), school(), partner(), period_map(),
+                   attachments=(attached(key=KEY_B), attached(key=KEY_A, status="orphaned", students=5)))  # fmt: skip
+    plan = planned([hub(), school(), partner(), period_map()], state, keys={"AVN": fact(KEY_A)},
+                   targets=["partner.AVN"])  # fmt: skip
+    assert [b.code for b in plan.blocks] == ["plan.map_attachment"]
 
 
 def test_a_target_that_fits_nothing_is_refused_with_the_nearest():
