@@ -25,6 +25,9 @@ except ImportError:  # PyYAML without libyaml: the same events, slower
 # What libyaml refuses too, found here so that both parsers give one answer with one place.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
+# libyaml refuses these escapes; the Python parser would make a text of them that no other program can read.
+_HALF_ESCAPE = re.compile(r"\\(?:u|U0000)[dD][89a-fA-F]")
+
 
 def parse(source: Source, findings: Findings, spent: Spent) -> tuple[dict[str, Any], MapPlaces] | None:
     """Reads one file, whose place among `findings.sources` is the last.
@@ -32,9 +35,7 @@ def parse(source: Source, findings: Findings, spent: Spent) -> tuple[dict[str, A
     None where the file cannot be read to its end or is not a map; the findings then say why.
     """
     file = len(findings.sources) - 1
-    unprintable = _UNPRINTABLE.search(source.text)
-    if unprintable:
-        _refuse_character(source, file, unprintable.start(), findings)
+    if _holds_bad_character(source, file, findings):
         return None
     builder = Builder(source, file, findings, spent)
     try:
@@ -71,16 +72,27 @@ def _drive(text: str, builder: Builder) -> None:
         parser.dispose()
 
 
-def _refuse_character(source: Source, file: int, index: int, findings: Findings) -> None:
-    before = source.text[:index]
-    line = len(Source("", before).lines) - 1
-    column = len(Source("", before).lines[-1])
-    findings.error(
-        "yaml.character",
-        f"the invisible character U+{ord(source.text[index]):04X} does not belong into a text file",
-        pack(file, line, column),
-        hint="delete it and type the line again",
-    )
+def _holds_bad_character(source: Source, file: int, findings: Findings) -> bool:
+    """Whether a character, or an escape that stands for half of one, keeps the file from being read."""
+    found = _UNPRINTABLE.search(source.text)
+    if found:
+        findings.error(
+            "yaml.character",
+            f"the invisible character U+{ord(found[0]):04X} does not belong into a text file",
+            _place_at(source, file, found.start()),
+            hint="delete it and type the line again",
+        )
+        return True
+    found = None if _PARSERS[0] is not yaml.SafeLoader else _HALF_ESCAPE.search(source.text)
+    if found:
+        place = _place_at(source, file, found.start())
+        findings.error("yaml.syntax", "this escape does not name a character", place, hint="use single quotes")
+    return bool(found)
+
+
+def _place_at(source: Source, file: int, index: int) -> int:
+    before = Source("", source.text[:index]).lines
+    return pack(file, len(before) - 1, len(before[-1]))
 
 
 def written_out(value: Any) -> Any:

@@ -95,7 +95,7 @@ def test_an_error_on_the_line_of_a_secret_does_not_show_the_line(example: Exampl
         f"a: {{api_key: '{PLANTED}', b: c d: e}}\n",
         f"password: {PLANTED} #x\n",
         f"password:\n  {PLANTED}: 1: 2\n",
-        f"password: one\n  {PLANTED}: two: three\n",
+        f"password: one two, three\n  {PLANTED}: two: three\n",
         f"password: *{PLANTED}\n",
         f"password: #{PLANTED}\n",
         f"password: |{PLANTED}\n",

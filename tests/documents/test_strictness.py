@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import Severity
+from reconciler.documents import parse
 from reconciler.documents.read import read_document
 from tests.documents.conftest import ANYTHING, Read, codes, only
 
@@ -153,3 +154,19 @@ def test_all_findings_are_told_at_once(read: Read) -> None:
     assert codes(read(files=files, path="estate")) == [
         "yaml.duplicate_key", "yaml.tag", "yaml.comma", "yaml.key_not_text",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("parser", [0, -1], ids=["libyaml", "python"])
+def test_an_escape_of_half_a_character_is_refused(read: Read, parser: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a text could be neither stored nor sent."""
+    monkeypatch.setattr(parse, "_PARSERS", (parse._PARSERS[parser],))
+    finding = only(read('a: "x\\ud800"\n'))
+    assert finding.code == "yaml.syntax"
+    assert finding.message == "this escape does not name a character"
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\x7f", "\ufeff", "\uffff"])
+def test_a_control_character_is_refused_with_its_place(read: Read, character: str) -> None:
+    """It mostly comes in by copying."""
+    finding = only(read(f"a: 1\nb: x{character}y\n"))
+    assert (finding.code, str(finding.position)) == ("yaml.character", "estate.yaml:2:5")
