@@ -119,6 +119,15 @@ def test_roles_of_another_year_do_not_count(tmp_path: Path) -> None:
     assert found.outside["s2"] == "outside the academic year 2026-2027"
 
 
+def test_the_session_alone_tells_the_year_of_a_role(tmp_path: Path) -> None:
+    """Where the role has no dates of its own; one of its roles in the year is enough."""
+    files = changed(SDS, roles=("s2,1,student,SY24,11,TRUE,2024-08-24,2025-06-11", "s2,1,student,SY24,11,TRUE,,"))
+    drop = write_folder(tmp_path, files)
+    assert "s2" in read_one(files_request(drop), Entity.STUDENTS).outside
+    write_folder(drop, changed(files, roles=(",SY24,11,TRUE,,", ",SY24,11,TRUE,,\ns2,1,student,SY26,12,TRUE,,")))
+    assert "s2" in read_one(files_request(drop), Entity.STUDENTS).taken
+
+
 def test_the_same_files_read_for_the_other_year_give_the_other_pupil(tmp_path: Path) -> None:
     """The year decides, not the files."""
     found = read_one(files_request(write_folder(tmp_path, SDS), year=AcademicYear(2024)), Entity.STUDENTS)
