@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -24,18 +25,26 @@ def bulk_insert(connection: Connection, table: Table, columns: tuple[str, ...], 
 
 def run_many(connection: Connection, statement: str, rows: Iterable[Row], *, dates: Sequence[int] = ()) -> None:
     """Runs one statement for many tuples, in chunks; `dates` are positions that SQLite keeps as ISO text."""
-    source = iter(rows)
-    as_text = connection.dialect.name == "sqlite" and bool(dates)
+    source = _dates_as_text(rows, dates) if dates and connection.dialect.name == "sqlite" else iter(rows)
     while chunk := list(islice(source, _CHUNK)):
-        connection.exec_driver_sql(statement, [_dates_as_text(row, dates) for row in chunk] if as_text else chunk)
+        connection.exec_driver_sql(statement, chunk)
 
 
-def _dates_as_text(row: Row, dates: Sequence[int]) -> Row:
-    values = list(row)
-    for position in dates:
-        if values[position] is not None:
-            values[position] = values[position].isoformat()
-    return tuple(values)
+class _IsoTexts(dict[date | None, str | None]):
+    """Dates repeat a great deal: each is written out once."""
+
+    def __missing__(self, moment: date | None) -> str | None:
+        text = self[moment] = moment.isoformat() if moment is not None else None
+        return text
+
+
+def _dates_as_text(rows: Iterable[Row], dates: Sequence[int]) -> Iterator[Row]:
+    texts = _IsoTexts()
+    for row in rows:
+        values = list(row)
+        for position in dates:
+            values[position] = texts[values[position]]
+        yield tuple(values)
 
 
 def date_positions(table: Table, columns: Sequence[str]) -> tuple[int, ...]:

@@ -177,7 +177,8 @@ def test_each_academic_year_has_rows_of_its_own(loaded: Store) -> None:
     this, following = scope_of(loaded), scope_of(loaded, year=AcademicYear(2027))
     assert loaded.feeds.digests(following, Entity.STAFF) == {}
     assert loaded.feeds.first_import_done(following)
-    loaded.feeds.commit(feed_commit(following, "r2", first_load(staff(1))))
+    loaded.feeds.commit(feed_commit(this, "r2", first_load(("R1", "Hall")), base="r1", entity=Entity.ROOMS))
+    loaded.feeds.commit(feed_commit(following, "r3", first_load(staff(1))))
     assert loaded.feeds.digests(this, Entity.STAFF).keys() == {"t0001", "t0002"}
     assert loaded.feeds.digests(following, Entity.STAFF).keys() == {"t0001"}
     assert loaded.reports.record_counts() == {"AVN": {"staff": 1}}

@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.errors import StalePlan, StoreError
 from reconciler.records.entities import Entity
-from reconciler.reports.ports import TransferFilter
+from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.store.feed_commit import write as write_feed_commit
 from reconciler.store.open import Store, create_store, open_store
 from reconciler.syncs.ports import EntityChanges
@@ -108,7 +108,7 @@ def import_differences(url: str) -> None:
         rooms = EntityChanges(new=digested(("R1", "Hall"), ("R2", "Gym")), first_load=True)
         if store.feeds.digests(scope, Entity.ROOMS):
             rooms = EntityChanges()
-        commit = feed_commit(scope, run, base=store.feeds.base(scope), issues=[issue()],
+        commit = feed_commit(scope, run, changes, base=store.feeds.base(scope), issues=[issue()],
                              issue_codes=frozenset({issue().code}))  # fmt: skip
         store.feeds.commit(replace(commit, changes={Entity.STAFF: changes, Entity.ROOMS: rooms}))
 
@@ -122,7 +122,10 @@ def picture(url: str) -> object:
         rows = {e: list(store.feeds.rows(scope, e)) for e in (Entity.STAFF, Entity.ROOMS)}
         for entity, found in rows.items():
             assert {row[0] for row in found} == store.feeds.digests(scope, entity).keys()
-        return state.serial, sorted(state.resources), state.attachments, rows, store.reports.record_counts()
+        done = [run.counts for run in store.reports.transfers(TransferFilter(outcomes=frozenset({"done"})))]
+        issues = [tracked.issue.identity for tracked in store.reports.issues(IssueFilter())]
+        told = (done, issues, store.reports.record_counts())
+        return state.serial, sorted(state.resources), state.attachments, rows, told
 
 
 def die_everywhere(place: Place, act: Callable[[str], None], *, every: int) -> int:
