@@ -54,9 +54,8 @@ CLASS = ("name", "subject", "year_group", "start_date", "end_date")
 def student(raw: RawRow, bound: Bound, *, enrolment: str | None, place: str, offered: bool) -> Row:
     """A pupil; sentinel tutor groups mean none."""
     row = columns_row(raw, bound, STUDENT, place=place, offered=offered)
-    if isinstance(row, RejectedRow):
+    if not isinstance(row, SourceRow):
         return row
-    assert isinstance(row, SourceRow)  # noqa: S101 (columns_row gives one of the two)
     group = row.values["tutor_group"]
     values = {**row.values, "tutor_group": None if group in NO_TUTOR_GROUP else group, "enrolment_status": enrolment}
     return SourceRow(row.key, values, offered)

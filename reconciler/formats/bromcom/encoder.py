@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from html import escape
 from urllib.parse import urlencode
-from xml.sax.saxutils import escape
 
 NAMESPACE = "http://tempuri.org/"
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -84,4 +84,4 @@ def _envelope(operation: str, parameters: Parameters, namespace: str) -> bytes:
 
 def _text(value: str) -> str:
     """Escaped; a carriage return too, which a parser would otherwise turn into a line feed."""
-    return escape(value, {"\r": "&#13;"})
+    return escape(value, quote=False).replace("\r", "&#13;")
