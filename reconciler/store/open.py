@@ -15,13 +15,14 @@ from reconciler.store.feed_store import SqlFeedStore
 from reconciler.store.files import check_private, make_private
 from reconciler.store.migrations import HEAD, REVISIONS, VERSION_TABLE
 from reconciler.store.report_source import SqlReportSource
+from reconciler.store.slots import SqlSlotLedger
 from reconciler.store.state_store import SqlStateStore
 from reconciler.store.tables.control import STORE
 from reconciler.store.urls import read_url
 
 
 class Store:
-    """An open store: three ports on one database. Close it, or use it in a `with` block."""
+    """An open store: its ports on one database. Close it, or use it in a `with` block."""
 
     def __init__(self, database: Database, *, lineage: str, rehearsal: bool) -> None:
         self._database = database
@@ -31,6 +32,7 @@ class Store:
         self.state = SqlStateStore(database)
         self.feeds = SqlFeedStore(database)
         self.reports = SqlReportSource(database)
+        self.slots = SqlSlotLedger(database)
 
     def close(self) -> None:
         """Gives every connection back."""
