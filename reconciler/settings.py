@@ -12,8 +12,6 @@ from pathlib import Path
 from reconciler.errors import Refused
 from reconciler.vocabulary.actor import Actor
 
-_CI_ACTORS = (("GITLAB_USER_LOGIN", "gitlab"), ("GITHUB_ACTOR", "github"), ("BUILD_REQUESTEDFOR", "azure"))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -75,11 +73,32 @@ def _time(text: str) -> datetime | None:
 def _actor(environment: Mapping[str, str]) -> Actor:
     if environment.get("RECONCILE_ACTOR"):
         return Actor(environment["RECONCILE_ACTOR"], "env")
-    for variable, source in _CI_ACTORS:
-        if environment.get(variable):
-            return Actor(environment[variable], source)
+    job = _ci_job(environment)
+    if job:
+        return job
     email = _git_email()
     return Actor(email, "git") if email else Actor(_system_user(), "system")
+
+
+def _ci_job(environment: Mapping[str, str]) -> Actor | None:
+    """The CI job as operators name it (`gitlab:eskmere/estate:protected`): project, and whether its branch is
+    protected. Whoever pushed is no operator for that."""
+    if environment.get("GITLAB_CI"):
+        kind = (
+            "merge_request"
+            if environment.get("CI_MERGE_REQUEST_IID")
+            else _branch(environment, "CI_COMMIT_REF_PROTECTED")
+        )
+        return Actor(f"{environment.get('CI_PROJECT_PATH', '')}:{kind}", "gitlab")
+    if environment.get("GITHUB_ACTIONS"):
+        pull = environment.get("GITHUB_EVENT_NAME", "").startswith("pull_request")
+        kind = "merge_request" if pull else _branch(environment, "GITHUB_REF_PROTECTED")
+        return Actor(f"{environment.get('GITHUB_REPOSITORY', '')}:{kind}", "github")
+    return None
+
+
+def _branch(environment: Mapping[str, str], variable: str) -> str:
+    return "protected" if environment.get(variable) == "true" else "unprotected"
 
 
 def _git_email() -> str:

@@ -100,10 +100,10 @@ def plan(settings: Settings, *, targets: Sequence[str] = (), save: str | None = 
 
 def apply(settings: Settings, *, planfile: str | None = None, expect: str = "", allowed: Sequence[str] = (),
           targets: Sequence[str] = (), lock_timeout: float = 10.0,
-          confirm: Callable[[str], None] | None = None) -> ApplyOutcome:  # fmt: skip
+          confirm: Callable[[str], bool] | None = None) -> ApplyOutcome:  # fmt: skip
     """Applies exactly the plan that was reviewed, or the one that `confirm` shows, or nothing.
 
-    `confirm` gets the plan as text and raises when a person says no. Raises whatever `apply_plan` does.
+    `confirm` gets the plan as text and answers whether to go on. Raises whatever `apply_plan` does.
     """
     loaded = load(settings.estate)
     with opened(settings) as context:
@@ -113,9 +113,7 @@ def apply(settings: Settings, *, planfile: str | None = None, expect: str = "", 
         made = fresh_plan(context, loaded, state, saved.targets if saved else targets)
 
         def ask(shown: Plan) -> bool:
-            if confirm is not None:
-                confirm(render_text(shown))
-            return True
+            return confirm is None or confirm(render_text(shown))
 
         applied = apply_plan(
             made, store=store, declared=loaded.resources, actor=settings.actor, git_commit=git_commit(settings),

@@ -59,11 +59,11 @@ def plan(invocation: Invocation, save: str | None, targets: tuple[str, ...], det
 
 
 @click.command(help="Makes the stored estate what the files say: all of the plan in one transaction, or nothing.\n\n"
-               + examples("reconcile apply plan.json", "reconcile apply --expect 3f9a1c",
-                          "reconcile apply --allow forget:partner.KTL"))  # fmt: skip
+               + examples("reconcile apply plan.json", "reconcile apply --expect 3f9a1c2e77b0",
+                          "reconcile apply --allow rekey:virtual_school"))  # fmt: skip
 @click.argument("planfile", required=False)
 @click.option(
-    "--expect", metavar="DIGEST", default="", help="Apply only when the plan has this digest (8 or more characters)."
+    "--expect", metavar="DIGEST", default="", help="Apply only when the plan has this digest (12 or more characters)."
 )
 @click.option("--auto-approve", is_flag=True, help="Do not ask; for CI that applies what was merged.")
 @click.option("--allow", "allowed", metavar="RISK:ADDRESS", multiple=True, help="Accept one named risk. Repeatable.")
@@ -79,11 +79,11 @@ def apply(invocation: Invocation, planfile: str | None, expect: str, auto_approv
 
     reviewed = bool(planfile or expect)
 
-    def ask(text: str) -> None:
-        if not reviewed:
-            if format_ == "text" and not auto_approve:
-                note(text)
-            confirm("Apply this?", assume_yes=auto_approve)
+    def ask(text: str) -> bool:
+        if reviewed or auto_approve:
+            return True
+        note(text)
+        return confirm("Apply this?")
 
     done = control.apply(invocation.settings(), planfile=planfile, expect=expect, allowed=allowed, targets=targets,
                          lock_timeout=lock_timeout, confirm=ask)  # fmt: skip

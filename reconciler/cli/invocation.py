@@ -75,15 +75,12 @@ def out_option() -> Callable[[F], F]:
     return click.option("--out", metavar="FILE", help="Write the result to a file instead of stdout.")
 
 
-def confirm(question: str, *, assume_yes: bool) -> None:
-    """Asks a person on a terminal; without one, refuses instead of guessing."""
-    if assume_yes:
-        return
+def confirm(question: str) -> bool:
+    """Asks a person on a terminal; without one, refuses instead of guessing. Raises Refused."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Refused(
             "apply.unconfirmed",
             "nobody is there to confirm, and no approved plan was named",
             hint="give the saved plan, or --expect DIGEST, or --auto-approve",
         )
-    if not click.confirm(question, default=False, err=True):
-        raise Refused("apply.cancelled", "cancelled; nothing was changed")
+    return click.confirm(question, default=False, err=True)

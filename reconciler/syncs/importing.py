@@ -6,7 +6,7 @@ in `reading.py`, classify in `intake.py`, guard in `guards.py`; here they come t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -282,10 +282,16 @@ def _completes_first(this: _Run, reading: Reading) -> bool:
     return not reading.refused and not this.store.first_import_done(this.job.scope)
 
 
+def _places(named: Sequence[str], count: int) -> str:
+    if not named:
+        return ""
+    return f" ({', '.join(named)}{f' and {count - len(named)} more' if count > len(named) else ''})"
+
+
 def _notes(reading: Reading) -> tuple[str, ...]:
     """What was left out and why, what was forgiven, what was not read."""
     outside = [
-        f"{entity.value}: {count} {reason}"
+        f"{entity.value}: {count} {reason}{_places(intake.places.get(reason, ()), count)}"
         for entity, intake in reading.intakes.items()
         for reason, count in sorted(intake.outside.items())
         if count

@@ -13,6 +13,8 @@ from reconciler.sharing.scope import NOT_REACHED
 from reconciler.syncs.ports import EntityChanges
 from reconciler.transfers.entry import Counts, RejectedRecord
 
+PLACES_NAMED = 20  # rows left out for one reason that the log names by place; the rest are counted
+
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
@@ -42,6 +44,7 @@ class Intake:
     unusable: set[str] = field(default_factory=set)
     rejected: list[RejectedRecord] = field(default_factory=list)
     outside: Counter[str] = field(default_factory=Counter)
+    places: dict[str, list[str]] = field(default_factory=dict)
     replayed: bool = False
 
     def take(self, row: CanonicalRow, digest: int, *, place: str = "") -> bool:
@@ -62,6 +65,13 @@ class Intake:
             return False
         self.conflict(source_id, place)
         return False
+
+    def leave_out(self, reason: str, place: str = "") -> None:
+        """Counts a row that is not ours to take; the first of each reason are named by their place (rule 63)."""
+        self.outside[reason] += 1
+        named = self.places.setdefault(reason, [])
+        if place and len(named) < PLACES_NAMED:
+            named.append(place)
 
     def conflict(self, source_id: str, place: str = "") -> None:
         """Says that an id came again with different content: of such rows none is used, the first included."""

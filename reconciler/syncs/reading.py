@@ -198,7 +198,7 @@ def _take_rows(reading: Reading, intake: Intake, fetched: Fetched, progress: Pro
         elif isinstance(row, RejectedRow):
             _reject(reading, intake, row)
         elif isinstance(row, OutOfScopeRow):
-            intake.outside[row.reason] += 1
+            intake.leave_out(row.reason, row.place or row.key)
 
 
 def _reject(reading: Reading, intake: Intake, row: RejectedRow) -> None:

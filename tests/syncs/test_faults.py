@@ -130,14 +130,20 @@ def test_a_declared_source_may_remove_only_when_the_estate_says_complete(
     assert (found.left if found else []) == left
 
 
-def test_a_rejected_row_without_an_id_could_be_anyone(store: MemoryStore) -> None:
+@pytest.mark.parametrize(
+    "nameless",
+    [
+        RejectedRow("Students row 4", "source.no_key", "a row has no id"),
+        RejectedRow("Students row 4", "source.date", "not a date", "Students row 4"),
+        RejectedRow("", "source.date", "not a date", "Students row 4"),
+    ],
+    ids=["no key", "place as key", "empty key"],
+)
+def test_a_rejected_row_without_an_id_could_be_anyone(store: MemoryStore, nameless: RejectedRow) -> None:
     """So nobody of that kind is taken to have left."""
     importing(store)
     rows = school()
-    rows[Entity.STUDENTS] = [
-        *rows[Entity.STUDENTS][:3],
-        RejectedRow("Students row 4", "source.no_key", "a row has no id"),
-    ]
+    rows[Entity.STUDENTS] = [*rows[Entity.STUDENTS][:3], nameless]
     result = importing(store, rows)
     assert Entity.STUDENTS not in result.changes
     assert result.entry.rejected[0].place == "Students row 4"

@@ -126,10 +126,10 @@ def test_new_rooms_and_groups_are_no_mass_of_new_people(store: MemoryStore) -> N
     importing(store, rows)
     rows[Entity.ROOMS] += [row(f"N{n}", name=f"New {n}") for n in range(4)]
     rows[Entity.LESSONS] = [lesson("C1", f"W1Mon.P{n % 2 + 1}", room=f"N{n}") for n in range(4)]
-    assert importing(store, rows, job_guards=GuardLimits(max_gain_percent=200)).outcome is Outcome.DONE
+    assert importing(store, rows, job_guards=GuardLimits(max_gain_percent=100)).outcome is Outcome.DONE
     rows[Entity.STAFF] += [row(f"N{n}", surname=f"New{n}") for n in range(7)]
     rows[Entity.MEMBERSHIPS] += [member("C1", f"N{n}", "teacher") for n in range(7)]
-    assert importing(store, rows, job_guards=GuardLimits(max_gain_percent=200)).outcome is Outcome.HELD
+    assert importing(store, rows, job_guards=GuardLimits(max_gain_percent=100)).outcome is Outcome.HELD
 
 
 def test_lost_memberships_of_standing_classes_are_held(store: MemoryStore) -> None:

@@ -146,6 +146,20 @@ def test_a_class_whose_teacher_is_unknown_is_kept_with_an_issue(store: MemorySto
     assert [i.record for i in result.issues if i.code == "class.no_teacher"] == ["C2"]
 
 
+@pytest.mark.requirement(52)
+def test_a_rejected_row_that_nothing_leads_to_any_more_is_out_of_scope(store: MemoryStore) -> None:
+    """T2 teaches no offered class now, so what is wrong with the record is not ours to name, and T2 leaves."""
+    importing(store)
+    rows = school()
+    rows[Entity.STAFF] = [row("T1", surname="Teacher1", staff_code="T1"), row("T2", surname="x" * 201)]
+    assert [r.key for r in importing(store, rows, dry_run=True).entry.rejected] == ["T2"]
+    rows[Entity.MEMBERSHIPS], rows[Entity.LESSONS] = rows[Entity.MEMBERSHIPS][:-1], rows[Entity.LESSONS][:1]
+    result = importing(store, rows)
+    assert result.changes[Entity.STAFF].left == ["T2"]
+    assert result.entry.rejected == ()
+    assert result.entry.counts["staff"].out_of_scope == 1
+
+
 @pytest.mark.requirement(53)
 def test_a_student_who_is_no_longer_offered_leaves_and_is_not_deleted(store: MemoryStore) -> None:
     """He is marked as left, his memberships with him, and comes back as new when he is offered again."""
@@ -170,7 +184,7 @@ def test_rows_of_another_year_are_counted_and_not_kept(store: MemoryStore) -> No
     result = importing(store, rows)
     assert "C8" not in ids(store, Entity.CLASSES)
     assert result.entry.counts["classes"].out_of_scope == 1
-    assert "students: 1 another academic year" in result.entry.notes
+    assert "students: 1 another academic year (S8)" in result.entry.notes
 
 
 @pytest.mark.requirement(63)
@@ -369,10 +383,10 @@ def test_progress_is_told_by_entity(store: MemoryStore) -> None:
     """Work over many rows can be watched."""
 
     told: list[tuple[str, int]] = []
-    run_import(JOB, ScriptedSession(answers(school())), store, run="r", now=NOW, actor=ACTOR,
+    run_import(JOB, ScriptedSession(answers(school(1234))), store, run="r", now=NOW, actor=ACTOR,
                progress=lambda entity, rows: told.append((entity, rows)))  # fmt: skip
-    assert ("students", 4) in told
-    assert len(told) == len(Entity)
+    assert [rows for entity, rows in told if entity == "students"] == [500, 1000, 1234]
+    assert {entity for entity, _ in told} == {entity.value for entity in Entity}
 
 
 def _clean_school() -> dict[Entity, list[Row]]:
