@@ -47,6 +47,13 @@ def test_a_upn_with_a_wrong_shape_or_letter_is_named(column: str, upn: str, wron
         assert brief(issues) == ([("record.invalid_upn", "S1", column)] if expected else [])
 
 
+@pytest.mark.parametrize("values", [{"upn": "A123"}, {"enrolment_status": "X"}, {"surname": "Zo\ufffd"}])
+def test_a_row_that_did_not_stay_has_no_issue(values: dict[str, str]) -> None:
+    """Rows that came twice, or before a refusal, were seen and are not held."""
+    assert found([(Entity.STUDENTS, canonical(Entity.STUDENTS, "S1", **values))])
+    assert found([(Entity.STUDENTS, canonical(Entity.STUDENTS, "S1", **values))], standing={}) == []
+
+
 def test_a_lost_letter_is_found_in_any_column() -> None:
     """U+FFFD in a class name too (C23)."""
     issues = found([(Entity.ROOMS, canonical(Entity.ROOMS, "R1", name="Caf\ufffd"))])
