@@ -38,8 +38,8 @@ def import_job(state: StoredState, school: str, *, attachment: str, capabilities
         separator=str(identifiers.get("separator", "")),
         period_map=_period_map(state, school, year),
         entities=capabilities.entities,
-        guards=_guards(hub, partner),
-        expected_changes=_expected(state, school),
+        guards=guard_limits(hub, partner),
+        expected_changes=expected_changes(state, school),
         declared_complete=bool(mis["mis"].get("complete", False)),
         trigger=trigger,
         first=first,
@@ -79,13 +79,15 @@ def _period_map(state: StoredState, school: str, year: AcademicYear) -> Mapping[
     return None if found is None else dict(found.spec["slots"])
 
 
-def _guards(hub: Spec, partner: Spec) -> GuardLimits:
+def guard_limits(hub: Spec, partner: Spec) -> GuardLimits:
+    """The hub's thresholds with those that the partner sets itself."""
     known = {field.name for field in fields(GuardLimits)}
     chosen = {**hub.get("guards", {}), **partner.get("guards", {})}
     return GuardLimits(**{name: value for name, value in chosen.items() if name in known})
 
 
-def _expected(state: StoredState, school: str) -> tuple[ExpectedChange, ...]:
+def expected_changes(state: StoredState, school: str) -> tuple[ExpectedChange, ...]:
+    """What is announced for a school, of any day (VS, rule 67)."""
     found = state.resources.get("expected_changes")
     entries = found.spec.get("entries", ()) if found else ()
     return tuple(

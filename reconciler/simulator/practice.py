@@ -95,6 +95,7 @@ def _fill(folder: Path, simulator: RunningSimulator) -> None:
         shutil.copyfile(examples / name, folder / name)
     (folder / "endpoints.json").write_text(json.dumps(simulator.endpoints(), indent=2) + "\n", "utf-8")
     simulator.write_drops(folder / ".reconcile")
+    shutil.copyfile(examples / "assignments.csv", folder / ".reconcile" / "assignments.csv")  # where a rehearsal looks
 
 
 def _environment(folder: Path, simulator: RunningSimulator) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Starts the whole simulation: the read services on loopback and the folders of the schools that drop files."""
+"""Starts the whole simulation: read services and exchanges on loopback, folders of the schools that drop files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from reconciler.simulator import oneroster
 from reconciler.simulator.blueprint import schools
 from reconciler.simulator.bromcom.calls import Call
 from reconciler.simulator.bromcom.server import BromcomServer
+from reconciler.simulator.exchange.server import ExchangeServer
 from reconciler.simulator.world import World
 
 PARTNERS = ("AVN", "BRK", "CST", "DNE", "FGT", "GHL", "HRT")
@@ -19,9 +20,10 @@ PARENTPAY_SCHOOLS = ("ELM", "AVN", "BRK", "CST")
 
 @dataclass(slots=True)
 class RunningSimulator:
-    """A simulation that runs; `server` takes faults and new worlds."""
+    """A simulation that runs; `server` takes faults and new worlds, `exchange` shows what the partners were told."""
 
     server: BromcomServer
+    exchange: ExchangeServer
 
     @property
     def world(self) -> World:
@@ -38,7 +40,10 @@ class RunningSimulator:
 
     def endpoints(self) -> dict[str, str]:
         """Declared origin -> loopback base, as RECONCILE_ENDPOINTS wants it; the path behind the origin stays."""
-        return {f"https://mis.{code.lower()}.example": self.server.base(code) for code in self.server.schools()}
+        systems = {f"https://mis.{code.lower()}.example": self.server.base(code) for code in self.server.schools()}
+        return systems | {
+            f"https://exchange.{c.lower()}.example": self.exchange.base(c) for c in self.exchange.partners
+        }
 
     def environment(self) -> dict[str, str]:
         """The secret variables that the example estate names, with the values that the simulation accepts."""
@@ -60,4 +65,6 @@ def start(world: World, *, refusal: str = "fault") -> Iterator[RunningSimulator]
     `refusal` is how the read service refuses: `fault` or `empty-dataset`.
     """
     with BromcomServer(world, refusal=refusal) as server:
-        yield RunningSimulator(server)
+        codes = [code for code in PARTNERS if code in server.schools()]
+        with ExchangeServer(lambda: server.world, codes) as exchange:
+            yield RunningSimulator(server, exchange)

@@ -11,6 +11,7 @@ from reconciler.apply.ports import AttachmentChange
 from reconciler.errors import Refused, UnknownName
 from reconciler.plan.state import Attachment, AttachmentStatus
 from reconciler.store.tables.control import ATTACHMENT, RESOURCE
+from reconciler.store.tables.exports import EXPORT_INTENT, EXPORT_ITEM, EXPORT_STATE
 from reconciler.store.tables.records import RECORDS
 from reconciler.store.tables.runs import FEED_CURSOR, FEED_STATE, HELD_RUN, PACKED_DIGESTS
 from reconciler.vocabulary.suggestions import did_you_mean
@@ -115,8 +116,9 @@ def _rekey(connection: Connection, change: AttachmentChange, since: str) -> None
     )
     if not moved.rowcount:
         raise _unknown(change)
-    for table in (*RECORDS.values(), FEED_STATE, FEED_CURSOR, PACKED_DIGESTS):
+    for table in (*RECORDS.values(), FEED_STATE, FEED_CURSOR, PACKED_DIGESTS, EXPORT_ITEM, EXPORT_INTENT, EXPORT_STATE):
         connection.execute(update(table).where(table.c.attachment == old).values(attachment=new))
+    connection.execute(update(EXPORT_ITEM).where(EXPORT_ITEM.c.origin == old).values(origin=new))
     # A held change set names the old attachment, so it can no longer be committed as it was shown.
     connection.execute(
         update(HELD_RUN)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, inspect, select, text
 from reconciler.errors import Refused, StoreError
 from reconciler.store.audit import GENESIS
 from reconciler.store.database import Database
+from reconciler.store.exports import SqlExportStore
 from reconciler.store.feed_store import SqlFeedStore
 from reconciler.store.files import check_private, make_private
 from reconciler.store.migrations import HEAD, REVISIONS, VERSION_TABLE
@@ -32,6 +33,7 @@ class Store:
         self.state = SqlStateStore(database)
         self.feeds = SqlFeedStore(database)
         self.reports = SqlReportSource(database)
+        self.exports = SqlExportStore(database)
         self.slots = SqlSlotLedger(database)
 
     def close(self) -> None:

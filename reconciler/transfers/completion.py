@@ -9,7 +9,7 @@ def completion(*, school: str, kind: str, outcome: Outcome, total: Counts, detai
     """`AVN import done: 73 added, 2 changed, ...`; `detail` says why a run was held, failed or waits."""
     head = f"{school} {kind} {outcome.value}: "
     match outcome:
-        case Outcome.HELD | Outcome.FAILED | Outcome.WAITING | Outcome.REJECTED:
+        case Outcome.HELD | Outcome.FAILED | Outcome.WAITING | Outcome.REJECTED | Outcome.SKIPPED:
             return head + one_line(detail)
         case Outcome.UNCHANGED:
             body = f"{total.same} unchanged" + _outside(total)

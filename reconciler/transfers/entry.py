@@ -20,7 +20,8 @@ class Outcome(StrEnum):
     HELD = "held"
     REJECTED = "rejected"  # a held run that a person turned down
     FAILED = "failed"
-    WAITING = "waiting"  # first manual import pending (rule 45)
+    WAITING = "waiting"  # first manual import or export pending (rules 45 and 46)
+    SKIPPED = "skipped"  # not begun, since what it stands on failed in this cycle (rule 49)
     INTERRUPTED = "interrupted"
 
 

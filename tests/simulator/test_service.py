@@ -15,9 +15,13 @@ GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "simulator.md"
 
 
 def test_endpoints_map_declared_origins_to_loopback(simulator: RunningSimulator) -> None:
-    """One for each Bromcom school of the example estate; the rest of the path stays."""
+    """A read service for each Bromcom school, an exchange for each of them that is a partner; the path stays."""
     endpoints = simulator.endpoints()
-    assert set(endpoints) == {f"https://mis.{code}.example" for code in ("avn", "brk", "cst", "fgt", "ghl", "elm")}
+    partners = ("avn", "brk", "cst", "fgt", "ghl")
+    assert set(endpoints) == {
+        *(f"https://mis.{code}.example" for code in (*partners, "elm")),
+        *(f"https://exchange.{code}.example" for code in partners),
+    }
     address = urlsplit(endpoints["https://mis.avn.example"])
     assert (address.scheme, address.hostname, address.path) == ("http", "127.0.0.1", "/AVN")
 

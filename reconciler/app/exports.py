@@ -1,0 +1,294 @@
+"""`sync export`: every partner in turn, after the imports of the cycle; one failing partner never stops another."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from reconciler.app.applied import of_kind, virtual_school
+from reconciler.app.context import Context, new_run_id, opened
+from reconciler.app.flows import LOCK_SECONDS
+from reconciler.app.jobs import expected_changes, guard_limits
+from reconciler.app.process import holder
+from reconciler.apply.permission import operators_of, require_role
+from reconciler.connectors.export_protocol import ExportRequest, ExportSession, Facts
+from reconciler.connectors.exporters import exporter
+from reconciler.errors import (
+    ExitCode,
+    ReconcileError,
+    Refused,
+    RefusedSourceError,
+    SecretUnavailable,
+    UnknownName,
+    worst,
+)
+from reconciler.issues.export_refused import failed as failed_export
+from reconciler.plan.state import AttachmentStatus, StoredState
+from reconciler.reports.frame import clean, table
+from reconciler.reports.transfers import entry_to_json
+from reconciler.secrets.references import Secret, fingerprint
+from reconciler.settings import Settings
+from reconciler.syncs.assignment_lines import MOST_BYTES, Assignments, BadLine, read_assignments
+from reconciler.syncs.export_job import ExportJob, ExportResult, Seal
+from reconciler.syncs.export_ports import ExportEnd
+from reconciler.syncs.exporting import export_partner
+from reconciler.syncs.job import Trigger
+from reconciler.transfers.completion import completion
+from reconciler.transfers.entry import Counts, Outcome, TransferEntry
+from reconciler.vocabulary.codes import AcademicYear
+from reconciler.vocabulary.digests import canonical_json
+from reconciler.vocabulary.suggestions import did_you_mean
+
+Spec = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOutcome:
+    """What an export did, partner by partner."""
+
+    results: tuple[ExportResult, ...]
+    rehearsal: bool
+    dry_run: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """1 when nothing could be done, 4 when some partners failed and others did not, else the worst of each."""
+        failed = [r for r in self.results if r.outcome is Outcome.FAILED]
+        if failed and len(failed) < len(self.results):
+            return worst(ExitCode.PARTIAL, *(r.exit_code for r in self.results if r not in failed))
+        return worst(*(r.exit_code for r in self.results))
+
+    def to_json(self) -> dict[str, Any]:
+        """`schemas/sync.schema.json`."""
+        return {
+            "format_version": 1,
+            "rehearsal": self.rehearsal,
+            "dry_run": self.dry_run,
+            "transfers": [entry_to_json(result.entry) for result in self.results],
+        }
+
+    def to_text(self) -> str:
+        mark = "Rehearsal: no real school was told.\n" if self.rehearsal else ""
+        lead = "Dry run: nothing was sent.\n" if self.dry_run else ""
+        if not self.results:
+            return mark + lead + "No partner has an `export:`, so nothing is sent."
+        rows = [(r.entry.school, r.outcome.value, r.entry.run, clean(r.message)) for r in self.results]
+        return mark + lead + table(("School", "Outcome", "Run", "What happened"), rows) + "".join(self._named())
+
+    def _named(self) -> list[str]:
+        """Under the table: what would be said, and what was not, with what to do."""
+        parts = []
+        for result in self.results:
+            lines = [str(step) for step in result.steps] if self.dry_run else []
+            lines += [f"{r.code}: {clean(r.message)}" for r in result.entry.rejected]
+            if lines:
+                parts.append(f"\n\n{result.entry.school}:" + "".join(f"\n  - {line}" for line in lines))
+        return parts
+
+
+def run_exports(settings: Settings, *, schools: Sequence[str] = (), first: bool = False, dry_run: bool = False,
+                import_failed: Collection[str] = (), progress: Callable[[str, int], None] | None = None) \
+        -> ExportOutcome:  # fmt: skip
+    """Exports to the partners named, or to all that have an `export:` (VS, rules 46, 49 and 54 to 58).
+
+    `import_failed` are the schools whose import failed in this cycle. Naming a school, or `first`, means that a person
+    runs it. Raises UnknownName for a school that is no partner or has no `export:`, NotPermitted without the role.
+    """
+    with opened(settings) as context:
+        state = context.store.state.read_state()
+        virtual_school(state)
+        require_role(settings.actor, "syncer", operators_of(state, ()), doing="sync")
+        trigger = Trigger.MANUAL if schools or first else Trigger.SCHEDULED
+        chosen = _chosen(schools, of_kind(state, "partner"))
+        declared = _Declared(context, state)
+        results = tuple(
+            _one(context, state, code, declared, trigger=trigger, first=first, dry_run=dry_run,
+                 failed=frozenset(import_failed), progress=progress)
+            for code in chosen
+        )  # fmt: skip
+        return ExportOutcome(results=results, rehearsal=context.store.rehearsal, dry_run=dry_run)
+
+
+class _Declared:
+    """The assignments of the applied estate; the file is read once a command, and a failure is each partner's."""
+
+    def __init__(self, context: Context, state: StoredState) -> None:
+        found = state.resources.get("class_assignments")
+        self._spec: Spec = found.spec if found else {}
+        self._context = context
+        self._read: Assignments | Refused | None = None
+
+    def assignments(self) -> Assignments:
+        """Raises Refused `export.assignments_file`."""
+        if self._read is None:
+            try:
+                self._read = self._now()
+            except Refused as error:
+                self._read = error
+        if isinstance(self._read, Refused):
+            raise self._read
+        return self._read
+
+    def _now(self) -> Assignments:
+        inline = self._spec.get("inline") or ()
+        name = (self._spec.get("from") or {}).get("file")
+        if not name:
+            return read_assignments(inline)
+        try:
+            with (self._context.base / str(name)).open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            raise Refused(
+                "export.assignments_file",
+                f"{name} cannot be read ({error.strerror or type(error).__name__}), so nothing is known of the "
+                "assignments and nothing was sent",
+                hint="the path is relative to the estate, in a rehearsal to the store's folder",
+            ) from None
+        return read_assignments(inline, table=data, name=str(name))
+
+
+def _one(context: Context, state: StoredState, school: str, declared: _Declared, *, trigger: Trigger, first: bool,
+         dry_run: bool, failed: frozenset[str], progress: Callable[[str, int], None] | None) \
+        -> ExportResult:  # fmt: skip
+    """One partner; whatever is refused for it alone is its own failure, so that the others go on (VS, rule 31)."""
+    attachment = context.store.exports.attachment(school)
+    run = new_run_id()
+
+    def told(label: str, items: int) -> None:
+        if progress is not None:
+            progress(f"{school} {label}", items)
+
+    scheduled = trigger is Trigger.SCHEDULED
+    try:
+        assignments = declared.assignments()
+    except Refused as error:
+        return _not_begun(context, school, attachment, run, error, scheduled=scheduled, noted=not dry_run)
+    job = export_job(context, state, school, assignments, trigger=trigger, first=first, failed=failed)
+    try:
+        with context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync export"), wait=LOCK_SECONDS):
+            return export_partner(
+                job, lambda: _session(context, state, school, attachment), context.store.exports, run=run,
+                now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
+            )  # fmt: skip
+    except Refused as error:
+        return _not_begun(context, school, attachment, run, error, scheduled=scheduled, noted=False)
+
+
+def export_job(context: Context, state: StoredState, school: str, declared: Assignments, *, trigger: Trigger,
+               first: bool, failed: frozenset[str] = frozenset()) -> ExportJob:  # fmt: skip
+    """The job of one partner: the lines for its classes, and the lines that nobody can place."""
+    hub, partners = virtual_school(state), of_kind(state, "partner")
+    guests = hub.get("guests", {})
+    live = {a.school: a.id for a in state.attachments if a.status is AttachmentStatus.LIVE}
+    return ExportJob(
+        school=school,
+        school_name=str(of_kind(state, "school")[school]["name"]),
+        attachment=live[school],
+        year=AcademicYear.parse(hub["academic_year"]),
+        lines=tuple(line for line in declared.lines if line.class_school == school),
+        bad=_unplaced(declared, school, partners),
+        attachments={code: live[code] for code in partners if code in live},
+        failed=failed,
+        seal=seal(context.store.state.plan_key()),
+        on_end=str(guests.get("on_end", "end_date")),
+        send_upn=bool(guests.get("send_upn", False)),
+        guards=guard_limits(hub, partners[school]),
+        expected_changes=expected_changes(state, school),
+        trigger=trigger,
+        first=first,
+        timezone=str(hub.get("timezone", "Europe/London")),
+        source=declared.source,
+    )
+
+
+def _unplaced(declared: Assignments, school: str, partners: Collection[str]) -> tuple[BadLine, ...]:
+    """Lines that may be about this partner and cannot be read: its own, and those whose class names no partner."""
+    stray = [
+        BadLine(place=line.place, message=f"names the class of a school {line.class_school} that is no partner")
+        for line in declared.lines
+        if line.class_school not in partners
+    ]
+    return (*(bad for bad in declared.bad if bad.class_school in ("", school)), *stray)
+
+
+def seal(key: bytes) -> Seal:
+    """A keyed digest of facts, so that a stored digest tells nobody a name or a date of birth."""
+
+    def sealed(facts: Facts) -> str:
+        told = canonical_json({name: str(value or "") for name, value in asdict(facts).items()})
+        return hmac.new(key, b"reconcile/export\0" + told, hashlib.sha256).hexdigest()
+
+    return sealed
+
+
+def _session(
+    context: Context, state: StoredState, school: str, attachment: str
+) -> AbstractContextManager[ExportSession]:
+    """Opens the way out that the partner declares."""
+    partner, schools = of_kind(state, "partner")[school], of_kind(state, "school")
+    hub = virtual_school(state)
+
+    def key() -> str:
+        secret = context.secret(partner["data_exchange_key"])
+        _check_key(secret, context.store.state.plan_key(), school, attachment)
+        return secret.reveal()
+
+    try:
+        way = exporter(str(partner["export"]["connector"]))
+    except UnknownName as error:
+        raise RefusedSourceError(error.code, error.message, hint=error.hint) from None
+    return way.open(
+        ExportRequest(
+            school=school, settings=partner["export"], hub=str(hub["short_code"]),
+            year=AcademicYear.parse(hub["academic_year"]), now=context.now, base=context.base, key=key,
+            endpoint=context.endpoint, schools={code: str(spec["name"]) for code, spec in schools.items()},
+            rehearsal=context.store.rehearsal,
+        )
+    )  # fmt: skip
+
+
+def _check_key(secret: Secret, plan_key: bytes, school: str, attachment: str) -> None:
+    """The key that resolves here is the one that the partner was attached with (VS, rules 27 and 28)."""
+    if fingerprint(secret, plan_key)[:12] != attachment.partition(":")[2]:
+        raise SecretUnavailable(
+            "export.key_changed",
+            f"the Data Exchange Key of {school} that resolves here is not the one that it was attached with",
+            hint="set the right key, or declare the new one with `replaces:`, plan and apply",
+        )
+
+
+def _not_begun(context: Context, school: str, attachment: str, run: str, error: ReconcileError, *,
+               scheduled: bool, noted: bool) -> ExportResult:  # fmt: skip
+    """Nothing was worked out: a file that cannot be read (`noted` in the log), or another run that works on the
+    partner, whose own log tells of it."""
+    detail = f"{error.message} ({error.code}); {error.hint}"
+    entry = TransferEntry(
+        run=run, kind="export", direction="out", school=school, feed="hub", attachment=attachment,
+        outcome=Outcome.FAILED, started_at=context.now, finished_at=context.now, actor=context.settings.actor,
+        message=completion(school=school, kind="export", outcome=Outcome.FAILED, total=Counts(), detail=detail),
+    )  # fmt: skip
+    issue = failed_export(error.code, school=school, message=error.message, next_step=error.hint)
+    if noted:
+        context.store.exports.finish(ExportEnd(entry=entry, issues=(issue,)))
+    return ExportResult(entry=entry, scheduled=scheduled)
+
+
+def _chosen(schools: Sequence[str], partners: Mapping[str, Spec]) -> list[str]:
+    for code in schools:
+        if code not in partners:
+            raise UnknownName(
+                "partner.unknown",
+                f"{code!r} is not a partner in the applied estate, so nothing can flow with it",
+                hint=did_you_mean(code, partners) or "partners: " + ", ".join(partners),
+            )
+        if not partners[code].get("export"):
+            raise UnknownName(
+                "export.not_declared",
+                f"partner {code} declares no `export:`, so nothing is sent to it",
+                hint=f"add partners.{code}.export, then plan and apply",
+            )
+    return [code for code, spec in partners.items() if spec.get("export") and (not schools or code in schools)]
