@@ -169,5 +169,5 @@ class _Lines:
                 yield MapProblem(what="unknown_hub_slot", path=("slots", text), written=text)
 
     def _on(self, day: str, period: str) -> bool:
-        weeks = [int(day[1])] if day.startswith("W") and day[1].isdigit() else range(1, self.hub.weeks + 1)
+        weeks = [int(day[1])] if day[1].isdigit() else range(1, self.hub.weeks + 1)
         return any(Slot(week, DAYS.index(day[-3:]) + 1, period) in self.hub_slots for week in weeks)

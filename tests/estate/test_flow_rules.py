@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.diagnostics import Severity
 from reconciler.estate.catalogue import catalogue
+from reconciler.estate.grants import granted
 from reconciler.estate.versions import ClientVersion
 from tests.estate.conftest import PARENTPAY, SCHOOLCOMMS, Checked, CheckSmall, merged
 
@@ -167,6 +168,9 @@ def test_another_suppliers_spelling_is_the_same_entity(check_small: CheckSmall) 
     aliases = {"PersonAddress": "PersonAddresses", "School": "Schools", "Timetable": "TimeTable"}
     entities = [aliases.get(name, name) for name in SEED_LIST]
     assert not parentpay(check_small, {"grants": {"preset": None, "entities": entities}}).found
+    known = catalogue()
+    assert granted({"entities": ["PersonAddresses"]}, known) == ("PersonAddress",)
+    assert "Timetable" not in granted({"preset": "parentpay-bromcom-2022", "without": {"TimeTable": "x"}}, known)
 
 
 @pytest.mark.requirement(80)
@@ -294,6 +298,19 @@ def test_permission_groups_are_an_and_of_ors(check_small: CheckSmall) -> None:
     assert not check_small(with_groups([*groups, "Receipt Clerk"])).found
     none = check_small(with_groups([])).one("perm.missing_group")
     assert "Attendance operator or Attendance manager" in none.message
+
+
+@pytest.mark.requirement(171)
+def test_permission_groups_are_asked_of_sims_and_of_whoever_names_some(check_small: CheckSmall) -> None:
+    """A SIMS school without a user lacks all six; a school with files is asked only when it names groups."""
+
+    def school(**mis: Any) -> dict[str, Any]:
+        return {"schools": {"AVN": {"mis": {"drop": "in", **mis}}}}
+
+    assert "lacks 6" in check_small(school(connector="sims")).one("perm.missing_group").message
+    assert not check_small(school(connector="oneroster-csv")).found
+    user = {"name": "svc", "permission_groups": ["Admissions officer"]}
+    assert check_small(school(connector="oneroster-csv", user=user)).codes == ["perm.missing_group"]
 
 
 @pytest.mark.requirement(152)

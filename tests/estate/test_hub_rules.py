@@ -23,8 +23,10 @@ def test_the_next_year_follows_and_starts_in_summer(check_small: CheckSmall) -> 
     """Both the year and its first day are checked."""
     far = {"virtual_school": {"next_year": {"year": "2028-2029", "from": "2027-01-10"}}}
     assert check_small(far).codes == ["year.next", "year.next"]
-    right = {"virtual_school": {"next_year": {"year": "2027-2028", "from": "2027-08-25"}}}
-    assert not check_small(right).found
+    for day in ("2027-05-30", "2027-08-25", "2027-10-01"):
+        assert not check_small({"virtual_school": {"next_year": {"year": "2027-2028", "from": day}}}).found
+    for day in ("2027-05-29", "2027-10-02"):
+        assert check_small({"virtual_school": {"next_year": {"year": "2027-2028", "from": day}}}).codes == ["year.next"]
 
 
 def ashvale_called(code: str) -> dict[str, Any]:
@@ -185,6 +187,18 @@ def test_an_agreement_lasts_to_the_last_day_of_the_year(
     assert check_small({"recipients": {"cypad": recipient}}).codes == codes
     del recipient["agreement"]["expires"]
     assert not check_small({"recipients": {"cypad": recipient}}).found
+
+
+def test_what_is_expected_ends_with_the_year_and_after_it_starts(check_small: CheckSmall) -> None:
+    """31 July is in time; a change may last one day."""
+    drift = {"address": "school.AVN", "field": "live.periods", "why": "late", "owner": "dpo", "until": "2027-07-31"}
+    change = {"school": "AVN", "kind": "students", "up_to": 3, "from": "2026-12-14", "to": "2026-12-14", "reason": "x"}
+    assert not check_small({"expected_drift": [drift], "expected_changes": [change]}).found
+    late, backward = {**drift, "until": "2027-08-01"}, {**change, "to": "2026-12-13"}
+    assert sorted(check_small({"expected_drift": [late], "expected_changes": [backward]}).codes) == [
+        "drift.until_late",
+        "expected_change.order",
+    ]
 
 
 def test_addresses_are_read_wherever_they_stand(check_small: CheckSmall) -> None:

@@ -80,6 +80,16 @@ def test_a_one_week_partner_in_a_two_week_hub_is_told_to_repeat(check_small: Che
     assert checked.one("period.unmapped_slot").hint.startswith("add repeat: weekly")
 
 
+@pytest.mark.requirement(37)
+def test_nothing_repeats_in_a_one_week_hub(check_small: CheckSmall) -> None:
+    """There the hint does not speak of repeating."""
+    names = [f"P{n}" for n in range(1, 6)]
+    hub = {"virtual_school": {"period_structure": "W1D5P5"}, "partners": {"BRK": {"period_structure": "W1D5P5"}}}
+    both = {school: {"2026-2027": {"repeat": None, "periods": {"P5": None, "P6": None}}} for school in ("AVN", "BRK")}
+    checked = check_small(hub, {"period_maps": both}, a_map("BRK", periods={name: name for name in names}))
+    assert checked.one("period.unmapped_slot").hint.startswith("map them")
+
+
 @pytest.mark.requirement(38)
 def test_a_slot_that_the_partner_does_not_have_is_named_with_its_line(check_small: CheckSmall) -> None:
     """Day 6 of a five-day partner."""
@@ -114,7 +124,20 @@ def test_two_hub_periods_of_one_day_on_one_partner_period_are_a_warning(check_sm
     periods = {**EVERY_PERIOD, "P6": "P5"}
     doubled = check_small(a_map("AVN", repeat="weekly", periods=periods))
     assert doubled.one("period.duplicate_target").severity is Severity.WARNING
+    assert "and 8 more pairs" in doubled.one("period.duplicate_target").message
     assert not check_small(a_map("AVN", repeat="weekly", periods=periods, allow_duplicate=True)).found
+    twice = {"W1Wed.P6": "W1Wed.P5", "W2Wed.P6": "W1Wed.P5"}
+    few = check_small(a_map("AVN", repeat="weekly", periods={**EVERY_PERIOD, "P6": "not_selected"}, slots=twice))
+    assert few.one("period.duplicate_target").message.endswith("W1Wed.P5 and W1Wed.P6; W2Wed.P5 and W2Wed.P6")
+
+
+@pytest.mark.requirement(38)
+def test_a_line_for_a_day_that_the_hub_does_not_teach_is_named(check_small: CheckSmall) -> None:
+    """Saturday, a third week, a seventh period; Wednesday is a day like any other."""
+    days = {"Wed": {"P1": "P1"}, "Sat": {"P1": "P1"}, "W3Mon": {"P1": "P1"}, "W2Wed": {"P7": "P1"}}
+    checked = check_small(a_map("BRK", periods=EVERY_PERIOD, **{"except": days}))
+    assert checked.codes == ["period.unknown_slot"] * 3
+    assert [finding.message.rpartition(" ")[2] for finding in checked.found] == ["Sat.P1", "W3Mon.P1", "W2Wed.P7"]
 
 
 @pytest.mark.requirement(41)
