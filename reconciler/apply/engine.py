@@ -168,12 +168,17 @@ def _require_keys(plan: Plan) -> None:
     missing = [e.school for e in plan.attachments if e.op in ("attach", "unknown") and not e.fingerprint]
     if missing:
         after = {a.address: a.after or {} for a in plan.actions}
-        names = ", ".join(reference(after.get(f"partner.{school}", {})) for school in missing)
+        names = [reference(after.get(f"partner.{school}", {})) for school in missing]
         raise SecretUnavailable(
             "apply.key_unknown",
-            f"the Data Exchange Key of {', '.join(missing)} cannot be read here; nothing was changed",
-            hint=f"provide {names} and apply again",
+            f"the Data Exchange Key of {_first(missing)} cannot be read here; nothing was changed",
+            hint=f"provide {_first(names)} and apply again",
         )
+
+
+def _first(items: Sequence[str], most: int = 8) -> str:
+    """The first names of a long list, the rest counted."""
+    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
 
 
 def _require_reason(reason: str) -> None:

@@ -58,7 +58,7 @@ def _removed(action: Action) -> str:
 
 
 def _table(plan: Plan) -> str:
-    kinds = list(dict.fromkeys(a.kind for a in plan.actions))
+    kinds = words.reading_order(plan.actions)
     if not kinds:
         return ""
     verbs = list(dict.fromkeys(words.verb(a) for a in plan.actions))
@@ -71,7 +71,7 @@ def _table(plan: Plan) -> str:
 
 def _folds(plan: Plan, budget: int) -> str:
     out, left_out = "", 0
-    for kind in dict.fromkeys(a.kind for a in plan.actions if a.action not in REMOVING):
+    for kind in words.reading_order(a for a in plan.actions if a.action not in REMOVING):
         blocks = [_details(a) for a in plan.actions if a.kind == kind and a.action not in REMOVING]
         frame = f"<details><summary>{escape(words.plain(kind))} ({len(blocks)})</summary>\n\n\n</details>\n\n"
         taken = _fitting(blocks, budget - len(frame))

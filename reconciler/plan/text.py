@@ -20,7 +20,7 @@ def render_text(plan: Plan, *, full: bool = False, ascii: bool = False) -> str: 
     lines += [line for line in (words.partial(plan), *plan.notes) if line]
     lines += _section("Held: nothing happens until a person decides", _held(plan))
     lines += _section("Removed", _actions([a for a in plan.actions if a.action in REMOVING], full=full))
-    for kind in dict.fromkeys(a.kind for a in plan.actions if a.action not in REMOVING):
+    for kind in words.reading_order(a for a in plan.actions if a.action not in REMOVING):
         chosen = [a for a in plan.actions if a.kind == kind and a.action not in REMOVING]
         lines += _section(kind, _actions(chosen, full=full))
     lines += _section("Rows of schools", [_effect(e) for e in plan.attachments if e.op != "attach"])

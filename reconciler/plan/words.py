@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.plan.keys import FINGERPRINT_SHOWN, counted
 from reconciler.plan.value import REMOVING, Action, ActionKind, AttachmentEffect, FieldChange, Plan
+from reconciler.resources.registry import KINDS
 from reconciler.vocabulary.digests import canonical_json
 
 _SYMBOLS = {ActionKind.CREATE: "+", ActionKind.ADOPT: "+", ActionKind.FORGET: "-", ActionKind.DELETE: "-"}
@@ -32,6 +34,12 @@ def verb(action: Action) -> str:
 def title(action: Action) -> str:
     """The address, with the old one where it moves."""
     return f"{plain(action.moved_from)} -> {plain(action.address)}" if action.moved_from else plain(action.address)
+
+
+def reading_order(actions: Iterable[Action]) -> list[str]:
+    """The kinds that occur, in the order in which a reader meets them: the hub before its partners and their maps."""
+    place = {kind: n for n, kind in enumerate(KINDS)}
+    return sorted({a.kind for a in actions}, key=lambda kind: (place.get(kind, len(place)), kind))
 
 
 def counts(plan: Plan) -> str:

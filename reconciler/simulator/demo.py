@@ -13,8 +13,10 @@ from reconciler.simulator.practice import Practice, practice
 
 SOAP_SCHOOLS = ("AVN", "BRK", "CST", "FGT", "GHL")
 FILE_SCHOOLS = ("DNE",)
+SHARING = "GHL"
 DROPPING = "BRK"
 DROP_PERCENT = 60
+_PLAN_HEAD = 24  # lines of the first plan that are shown
 
 Say = Callable[[str], None]
 
@@ -29,6 +31,7 @@ def tell(environment: Mapping[str, str], *, into: str, scale: float, say: Say) -
         story.planned_and_applied()
         story.imported()
         story.nothing_changed()
+        story.over_shared()
         story.held_and_rejected()
         story.reported()
         if story.surprises:
@@ -36,6 +39,15 @@ def tell(environment: Mapping[str, str], *, into: str, scale: float, say: Say) -
             return ExitCode.ERROR
         say(f"\nDone. Try it yourself: reconcile simulate --into {into}, then in another terminal . {into}/env.sh")
         return ExitCode.DONE
+
+
+def _shortened(plan: str) -> str:
+    """The first lines of a long plan and its last two: the whole stands in the saved file."""
+    lines = plan.rstrip().splitlines()
+    left = len(lines) - _PLAN_HEAD - 2
+    return (
+        "\n".join([*lines[:_PLAN_HEAD], f"  ... {left} more lines: reconcile plan", *lines[-2:]]) if left > 0 else plan
+    )
 
 
 class _Story:
@@ -63,7 +75,7 @@ class _Story:
         self.say(states.init(self.settings, rehearsal=True).splitlines()[0])
         saved = str(self.made.folder / "plan.json")
         made = control.plan(self.settings, save=saved)
-        self.say(made.render("text"))
+        self.say(_shortened(made.render("text")))
         done = control.apply(self.settings, planfile=saved)
         self.say(done.render("text"))
         self._expect(done.exit_code is ExitCode.DONE, "the first plan should be applied")
@@ -90,6 +102,17 @@ class _Story:
         again = control.plan(self.settings)
         self.say(again.render("text"))
         self._expect(again.exit_code is ExitCode.DONE, "the second plan should be empty")
+
+    def over_shared(self) -> None:
+        self._begin(f"{SHARING} sends a pupil who is not offered: not stored, counted, and named by id as a data issue",
+                    f"reconcile sync import --school {SHARING} && reconcile issues list")  # fmt: skip
+        self.made.simulator.server.fault(SHARING, "over_share")
+        done = flows.run_imports(self.settings, schools=(SHARING,))
+        self.made.simulator.server.heal(SHARING)
+        self.say(done.to_text())
+        self.say("\n" + reporting.issues(self.settings, "text", schools=(SHARING,)))
+        found = [issue.code for issue in done.results[0].issues]
+        self._expect("import.not_outplaced" in found, "the pupil who is not offered should be an issue")
 
     def held_and_rejected(self) -> None:
         self._begin(f"{DROPPING} suddenly sends {DROP_PERCENT} % fewer students: held, and what was there stays",
