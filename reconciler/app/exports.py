@@ -13,23 +13,21 @@ from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.flows import LOCK_SECONDS
 from reconciler.app.jobs import expected_changes, guard_limits
+from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.process import holder
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.export_protocol import ExportRequest, ExportSession, Facts
 from reconciler.connectors.exporters import exporter
 from reconciler.errors import (
-    ExitCode,
     ReconcileError,
     Refused,
     RefusedSourceError,
     SecretUnavailable,
     UnknownName,
-    worst,
 )
 from reconciler.issues.export_refused import failed as failed_export
 from reconciler.plan.state import AttachmentStatus, StoredState
-from reconciler.reports.frame import clean, table
-from reconciler.reports.transfers import entry_to_json
+from reconciler.reports.frame import clean
 from reconciler.secrets.references import Secret, fingerprint
 from reconciler.settings import Settings
 from reconciler.syncs.assignment_lines import MOST_BYTES, Assignments, BadLine, read_assignments
@@ -47,40 +45,15 @@ Spec = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportOutcome:
+class ExportOutcome(FlowOutcome[ExportResult]):
     """What an export did, partner by partner."""
 
-    results: tuple[ExportResult, ...]
-    rehearsal: bool
-    dry_run: bool
+    def nothing(self) -> str:
+        """Without any `export:` there is nobody to tell."""
+        return "No partner has an `export:`, so nothing is sent."
 
-    @property
-    def exit_code(self) -> ExitCode:
-        """1 when nothing could be done, 4 when some partners failed and others did not, else the worst of each."""
-        failed = [r for r in self.results if r.outcome is Outcome.FAILED]
-        if failed and len(failed) < len(self.results):
-            return worst(ExitCode.PARTIAL, *(r.exit_code for r in self.results if r not in failed))
-        return worst(*(r.exit_code for r in self.results))
-
-    def to_json(self) -> dict[str, Any]:
-        """`schemas/sync.schema.json`."""
-        return {
-            "format_version": 1,
-            "rehearsal": self.rehearsal,
-            "dry_run": self.dry_run,
-            "transfers": [entry_to_json(result.entry) for result in self.results],
-        }
-
-    def to_text(self) -> str:
-        mark = "Rehearsal: no real school was told.\n" if self.rehearsal else ""
-        lead = "Dry run: nothing was sent.\n" if self.dry_run else ""
-        if not self.results:
-            return mark + lead + "No partner has an `export:`, so nothing is sent."
-        rows = [(r.entry.school, r.outcome.value, r.entry.run, clean(r.message)) for r in self.results]
-        return mark + lead + table(("School", "Outcome", "Run", "What happened"), rows) + "".join(self._named())
-
-    def _named(self) -> list[str]:
-        """Under the table: what would be said, and what was not, with what to do."""
+    def details(self) -> Sequence[str]:
+        """What would be said, and what was not, with what to do."""
         parts = []
         for result in self.results:
             lines = [str(step) for step in result.steps] if self.dry_run else []

@@ -10,15 +10,15 @@ from typing import Any
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.jobs import import_job, source_request
+from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.process import holder
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.protocol import Capabilities, Completeness, Connector, Session, SourceRequest
 from reconciler.connectors.registry import connector
-from reconciler.errors import ExitCode, ReconcileError, Refused, RefusedSourceError, UnknownName, worst
+from reconciler.errors import ReconcileError, Refused, RefusedSourceError, UnknownName
 from reconciler.plan.state import StoredState
 from reconciler.records.entities import Entity
-from reconciler.reports.frame import clean, table
-from reconciler.reports.transfers import entry_to_json
+from reconciler.reports.frame import clean
 from reconciler.settings import Settings
 from reconciler.syncs.importing import import_school
 from reconciler.syncs.job import ImportJob, ImportResult, Trigger
@@ -29,37 +29,11 @@ LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncOutcome:
-    """What a sync did, school by school."""
+class SyncOutcome(FlowOutcome[ImportResult]):
+    """What an import did, school by school."""
 
-    results: tuple[ImportResult, ...]
-    rehearsal: bool
-    dry_run: bool
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """1 when nothing could be done, 4 when some schools failed and others did not, else the worst of each."""
-        failed = [r for r in self.results if r.outcome is Outcome.FAILED]
-        if failed and len(failed) < len(self.results):
-            return worst(ExitCode.PARTIAL, *(r.exit_code for r in self.results if r not in failed))
-        return worst(*(r.exit_code for r in self.results))
-
-    def to_json(self) -> dict[str, Any]:
-        """`schemas/sync.schema.json`."""
-        return {
-            "format_version": 1,
-            "rehearsal": self.rehearsal,
-            "dry_run": self.dry_run,
-            "transfers": [entry_to_json(result.entry) for result in self.results],
-        }
-
-    def to_text(self) -> str:
-        mark = "Rehearsal: no real school was asked.\n" if self.rehearsal else ""
-        lead = "Dry run: nothing was written.\n" if self.dry_run else ""
-        rows = [(r.entry.school, r.outcome.value, r.entry.run, clean(r.message)) for r in self.results]
-        return mark + lead + table(("School", "Outcome", "Run", "What happened"), rows) + "".join(self._held())
-
-    def _held(self) -> list[str]:
+    def details(self) -> Sequence[str]:
+        """Why a run is held, and how to decide about it."""
         return [
             f"\n\n{r.entry.school} is held, nothing of it was changed:"
             + "".join(f"\n  - {clean(reason)}" for reason in r.held)

@@ -3,31 +3,66 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.invocation import Invocation, emit, examples, finish, format_option, out_option
 from reconciler.cli.progress import progress
 
+if TYPE_CHECKING:
+    from reconciler.app.outcomes import FlowOutcome
 
-@click.command(help="Runs data flows on the applied estate (never on unreviewed files).\n\n"
-               + examples("reconcile sync import --school AVN --first", "reconcile sync import",
-                          "reconcile sync import --school BRK --dry-run"))  # fmt: skip
-@click.argument("kind", type=click.Choice(["import"]))
-@click.option("--school", "schools", metavar="CODE", multiple=True, help="Only this partner. Repeatable.")
-@click.option("--first", is_flag=True, help="This is a first import, run by hand (VS, rule 45).")
-@click.option("--dry-run", is_flag=True, help="The same run up to the write: shows the change set, writes nothing.")
-@format_option("text", "json")
-@out_option()
-@click.pass_obj
-def sync(invocation: Invocation, kind: str, schools: tuple[str, ...], first: bool, dry_run: bool, format_: str,
-         out: str | None) -> None:  # fmt: skip
-    from reconciler.app import flows
 
-    with progress(kind.capitalize(), quiet=format_ == "json") as report:
-        done = flows.run_imports(invocation.settings(), schools=schools, first=first, dry_run=dry_run, progress=report)
-    emit(json.dumps(done.to_json(), indent=2, ensure_ascii=False) if format_ == "json" else done.to_text(), out)
-    finish(done.exit_code)
+@click.group(help="Runs data flows on the applied estate (never on unreviewed files).\n\n"
+             + examples("reconcile sync import --school AVN --first", "reconcile sync import",
+                        "reconcile sync export --school BRK --first"))  # fmt: skip
+def sync() -> None:
+    pass
 
+
+def _flow(name: str, help_: str, run: Callable[..., FlowOutcome[Any]], *, first: str = "") -> click.Command:
+    """One data flow as a command: the same options and the same two views for each."""
+
+    @click.pass_obj
+    def command(invocation: Invocation, /, schools: tuple[str, ...], dry_run: bool, format_: str, out: str | None,
+                **more: Any) -> None:  # fmt: skip
+        with progress(name.capitalize(), quiet=format_ == "json") as report:
+            done = run(invocation.settings(), schools=schools, dry_run=dry_run, progress=report, **more)
+        emit(json.dumps(done.to_json(), indent=2, ensure_ascii=False) if format_ == "json" else done.to_text(), out)
+        finish(done.exit_code)
+
+    decorated: Any = out_option()(format_option("text", "json")(command))
+    decorated = click.option("--dry-run", is_flag=True,
+                             help="The same run up to the write or the call.")(decorated)  # fmt: skip
+    if first:
+        decorated = click.option("--first", is_flag=True, help=first)(decorated)
+    decorated = click.option(
+        "--school", "schools", metavar="CODE", multiple=True, help="Only this partner. Repeatable."
+    )(decorated)
+    return click.command(name, help=help_)(decorated)
+
+
+def _import(*arguments: Any, **options: Any) -> FlowOutcome[Any]:
+    from reconciler.app.flows import run_imports
+
+    return run_imports(*arguments, **options)
+
+
+def _export(*arguments: Any, **options: Any) -> FlowOutcome[Any]:
+    from reconciler.app.exports import run_exports
+
+    return run_exports(*arguments, **options)
+
+
+sync.add_command(_flow("import", "Brings in what the partner schools offer.\n\n"
+                       + examples("reconcile sync import --school AVN --first", "reconcile sync import",
+                                  "reconcile sync import --school BRK --dry-run"), _import,
+                       first="This is a first import, run by hand (VS, rule 45)."))  # fmt: skip
+sync.add_command(_flow("export", "Tells the partner schools which students are assigned to their classes.\n\n"
+                       + examples("reconcile sync export --school BRK --first", "reconcile sync export",
+                                  "reconcile sync export --dry-run"), _export,
+                       first="This is a first export, run by hand (VS, rule 46)."))  # fmt: skip
 
 COMMANDS = (sync,)
