@@ -91,8 +91,9 @@ def _fresh(folder: Path) -> Path:
 
 def _fill(folder: Path, simulator: RunningSimulator) -> None:
     examples = shipped("examples")
-    for name in ("estate.yaml", "assignments.csv"):
-        shutil.copyfile(examples / name, folder / name)
+    shutil.copyfile(examples / "estate.yaml", folder / "estate.yaml")
+    (folder / ".reconcile").mkdir(mode=0o700)  # what a rehearsal's `file:` and `drop:` are relative to
+    shutil.copyfile(examples / "assignments.csv", folder / ".reconcile" / "assignments.csv")
     (folder / "endpoints.json").write_text(json.dumps(simulator.endpoints(), indent=2) + "\n", "utf-8")
     simulator.write_drops(folder / ".reconcile")
     shutil.copyfile(examples / "assignments.csv", folder / ".reconcile" / "assignments.csv")  # where a rehearsal looks
