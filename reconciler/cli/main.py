@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli import control, flows, looking, rehearsal, stored
+from reconciler.cli import control, due, flows, looking, rehearsal, stored
 from reconciler.cli.invocation import Invocation, examples
 from reconciler.diagnostics import Diagnostic, Diagnostics, render_text
 from reconciler.errors import ExitCode, ReconcileError
@@ -35,7 +35,7 @@ def cli(ctx: click.Context, estate: str, store: str) -> None:
     invocation.estate, invocation.store = estate, store
 
 
-for _verbs in (control, stored, flows, looking, rehearsal):
+for _verbs in (control, stored, flows, due, looking, rehearsal):
     for _command in _verbs.COMMANDS:
         cli.add_command(_command)
 

@@ -52,8 +52,8 @@ class SlotLedger(Protocol):
                now: datetime) -> None:  # fmt: skip
         """Settles a claimed slot. Raises Refused (`schedule.claim_lost`) when another process has taken it over."""
 
-    def state_of(self, key: LineKey, name: SlotName) -> SlotState | None:
-        """Where one slot stands, None when nothing is known of it."""
+    def failed(self, kind: str, name: SlotName) -> frozenset[str]:
+        """The schools at which a kind of run failed in one slot."""
 
     def ended_run(self, key: LineKey, *, after_run: int) -> RunEnd | None:
         """The first run of the line that the transfer log tells the end of, after the number `after_run`."""

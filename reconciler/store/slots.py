@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,12 +14,15 @@ from reconciler.runner.ports import LedgerRow, RunEnd
 from reconciler.schedule.due import NOT_RUN, DueSlot, LineKey, Recorded, SlotState
 from reconciler.schedule.times import Slot, SlotName
 from reconciler.store.database import Database
+from reconciler.store.tables.control import VERSION, VERSION_CHANGE
 from reconciler.store.tables.runs import RUN
 from reconciler.store.tables.slots import SCHEDULE_SLOT
+from reconciler.syncs.ports import FeedScope
 from reconciler.transfers.entry import Outcome
 
 _T = SCHEDULE_SLOT
 _NOT_RUN = sorted(NOT_RUN)
+_SUCCEEDED = [Outcome.DONE, Outcome.UNCHANGED, Outcome.PARTIAL]
 _ENDED = [outcome for outcome in Outcome if outcome not in (Outcome.RUNNING, Outcome.INTERRUPTED)]
 
 
@@ -72,11 +75,14 @@ class SqlSlotLedger:
             subject=f"school.{key.school}",
         )
 
-    def state_of(self, key: LineKey, name: SlotName) -> SlotState | None:
-        """Where one slot stands, None when nothing is known of it."""
+    def failed(self, kind: str, name: SlotName) -> frozenset[str]:
+        """The schools at which a kind of run failed in one slot."""
+        query = select(_T.c.school).where(
+            _T.c.kind == kind, _T.c.day == name.day.isoformat(), _T.c.label == name.label,
+            _T.c.state == SlotState.FAILED,
+        )  # fmt: skip
         with self._database.read() as connection:
-            found = connection.execute(select(_T.c.state).where(_slot(key, name))).scalar()
-            return None if found is None else SlotState(found)
+            return frozenset(connection.execute(query).scalars())
 
     def ended_run(self, key: LineKey, *, after_run: int) -> RunEnd | None:
         """The first run of the line that the transfer log tells the end of, after the number `after_run`."""
@@ -107,6 +113,40 @@ class SqlSlotLedger:
         with self._database.read() as connection:
             found = connection.execute(query).first()
         return None if found is None else _row(found)
+
+    def first_success(self, scope: FeedScope, *, kind: str) -> datetime | None:
+        """When a run of that kind first brought or sent something whole for the attachment, None before it did."""
+        query = (
+            select(RUN.c.finished_at)
+            .where(RUN.c.school == scope.school, RUN.c.feed == scope.feed, RUN.c.attachment == scope.attachment,
+                   RUN.c.kind == kind, RUN.c.outcome.in_(_SUCCEEDED))
+            .order_by(RUN.c.number)
+            .limit(1)
+        )  # fmt: skip
+        with self._database.read() as connection:
+            found: datetime | None = connection.execute(query).scalar()
+            return found
+
+    def applied_since(self, address: str, part: Callable[[Mapping[str, Any]], object]) -> datetime | None:
+        """Since when a part of an applied resource has had the value that it has now; None when it is not applied."""
+        query = (
+            select(VERSION_CHANGE.c.after, VERSION.c.at)
+            .join(VERSION, VERSION.c.serial == VERSION_CHANGE.c.serial)
+            .where(VERSION_CHANGE.c.address == address)
+            .order_by(VERSION_CHANGE.c.serial.desc())
+        )
+        since: datetime | None = None
+        with self._database.read() as connection:
+            for number, change in enumerate(connection.execute(query)):
+                if change.after is None:
+                    break
+                value = part(change.after)
+                if number == 0:
+                    wanted = value
+                elif value != wanted:
+                    break
+                since = change.at
+        return since
 
 
 def _line(key: LineKey) -> ColumnElement[bool]:

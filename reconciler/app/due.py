@@ -1,0 +1,211 @@
+"""`sync --due`: what is due is claimed, run kind by kind and school by school, and recorded."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from reconciler.app import flows
+from reconciler.app.agenda import Scheduled, scheduled
+from reconciler.app.context import Context, opened
+from reconciler.app.process import holder
+from reconciler.apply.permission import operators_of, require_role
+from reconciler.errors import ExitCode, worst
+from reconciler.plan.state import StoredState
+from reconciler.reports.frame import clean, table
+from reconciler.runner.cycle import Agenda, Flow, SlotEnd, run_cycle
+from reconciler.runner.ports import RunEnd
+from reconciler.schedule.due import DueSlot, LineKey, SlotState, due
+from reconciler.schedule.times import Slot, next_slot
+from reconciler.settings import Settings
+from reconciler.transfers.entry import Outcome, TransferEntry
+
+LOCK = "schedule"
+
+
+class SchoolResult(Protocol):
+    """How one school fared: its entry in the transfer log."""
+
+    @property
+    def entry(self) -> TransferEntry: ...
+
+
+class FlowOutcome(Protocol):
+    """What a sync of one kind answers, school by school."""
+
+    @property
+    def results(self) -> Sequence[SchoolResult]: ...
+
+    @property
+    def exit_code(self) -> ExitCode: ...
+
+
+# Runs one kind of sync for the schools named; told as well at which schools the import of this cycle failed (rule 49).
+SyncFlow = Callable[[Settings, Sequence[str], Collection[str]], FlowOutcome]
+
+
+def scheduled_flows() -> dict[str, SyncFlow]:
+    """What the schedule runs, by kind: one line each. A kind that is not here has no slots."""
+    return {
+        "import": lambda settings, schools, _failed: flows.run_imports(settings, schools=schools),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueOutcome:
+    """What a cycle did, slot by slot, and when the next slot falls due."""
+
+    ends: tuple[SlotEnd, ...]
+    next_at: datetime | None
+    scheduled: Scheduled
+    rehearsal: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 also where a partner waits for its first run by hand; 4 when some schools failed, 1 when all did."""
+        ran = [end for end in self.ends if end.end is not None or end.state is SlotState.FAILED]
+        failed = [end for end in ran if end.state is SlotState.FAILED]
+        if failed and len(failed) == len(ran):
+            return ExitCode.ERROR
+        return worst(ExitCode.PARTIAL if failed else ExitCode.DONE, *(_code(end) for end in ran))
+
+    def to_json(self) -> dict[str, Any]:
+        """`schemas/due.schema.json`."""
+        return {
+            "format_version": 1,
+            "rehearsal": self.rehearsal,
+            "next_at": self.next_at.isoformat() if self.next_at else None,
+            "slots": [slot_json(end) for end in self.ends],
+        }
+
+    def to_text(self) -> str:
+        mark = "Rehearsal: no real school was asked.\n" if self.rehearsal else ""
+        rows = [
+            (e.name.day.isoformat(), e.name.label, e.key.kind, e.key.school, word(e), e.end.run if e.end else "-",
+             said(e))
+            for e in self.ends
+        ]  # fmt: skip
+        if not rows:
+            return f"{mark}Nothing is due. {self._next()}"
+        return f"{mark}{table(('Day', 'Slot', 'Kind', 'School', 'Outcome', 'Run', 'What happened'), rows)}"
+
+    def _next(self) -> str:
+        return f"Next: {wall(self.next_at, self.scheduled)}" if self.next_at else "Nothing is scheduled."
+
+
+def due_now(settings: Settings, kinds: Mapping[str, SyncFlow], *, stop: Callable[[], bool] = lambda: False,
+            tell: Callable[[SlotEnd], None] | None = None, wait: float = flows.LOCK_SECONDS) -> DueOutcome:  # fmt: skip
+    """Runs everything that is due and records it; `tell` hears of each slot as soon as it is settled.
+
+    Raises NotPermitted without the role syncer, LockHeld when another process has been running the schedule for more
+    than `wait` seconds, StoreError.
+    """
+    with opened(settings) as context:
+        store = context.store
+        require_role(settings.actor, "syncer", operators_of(store.state.read_state(), ()), doing="sync")
+        with store.state.lock(LOCK, holder=holder(context.now, "sync --due"), wait=wait):
+            plan = scheduled(context, store.state.read_state(), kinds)
+            agenda = Agenda(
+                lines=plan.lines, blackouts=plan.blackouts, zone=plan.zone,
+                flows={kind: _one_school(flow, settings) for kind, flow in kinds.items()},
+            )  # fmt: skip
+            ends = []
+            for end in run_cycle(agenda, store.slots, clock=context.clock, claimed_by=_process(), stop=stop):
+                ends.append(end)
+                if tell is not None:
+                    tell(end)
+        return DueOutcome(ends=tuple(ends), next_at=next_at(plan, context.now), scheduled=plan,
+                          rehearsal=store.rehearsal)  # fmt: skip
+
+
+def what_is_due(context: Context, state: StoredState, kinds: Mapping[str, SyncFlow], at: datetime) \
+        -> tuple[Scheduled, list[DueSlot]]:  # fmt: skip
+    """What a cycle would find at a time, in its order; claims nothing and writes nothing (VS, rule 7)."""
+    plan = scheduled(context, state, kinds)
+    recorded = context.store.slots.recent([line.key for line in plan.lines], now=at)
+    return plan, due(plan.lines, plan.blackouts, recorded, zone=plan.zone, now=at)
+
+
+def list_due(settings: Settings, kinds: Mapping[str, SyncFlow], *, at: datetime | None = None) -> str:
+    """What is due at a time (now, unless another is given) as text, for `sync --due --dry-run`."""
+    with opened(settings) as context:
+        moment = at or context.now
+        plan, found = what_is_due(context, context.store.state.read_state(), kinds, moment)
+    if not found:
+        coming = next_at(plan, moment)
+        return "Nothing is due. " + (f"Next: {wall(coming, plan)}" if coming else "Nothing is scheduled.")
+    rows = [(f.slot.name.day.isoformat(), f.slot.name.label, f.key.kind, f.key.school, f.verdict.value, clean(f.why))
+            for f in found]  # fmt: skip
+    return "Dry run: nothing was run.\n" + table(("Day", "Slot", "Kind", "School", "Verdict", "Why"), rows)
+
+
+def coming_slots(plan: Scheduled, now: datetime) -> dict[LineKey, Slot]:
+    """The next slot of each line after `now`."""
+    return {line.key: next_slot(line.times, plan.zone, now) for line in plan.lines}
+
+
+def next_at(plan: Scheduled, now: datetime) -> datetime | None:
+    """When the next slot of any line falls due, None when nothing is scheduled."""
+    return min((slot.at for slot in coming_slots(plan, now).values()), default=None)
+
+
+def slot_json(end: SlotEnd) -> dict[str, Any]:
+    """One settled slot."""
+    return {
+        "kind": end.key.kind,
+        "school": end.key.school,
+        "day": end.name.day.isoformat(),
+        "slot": end.name.label,
+        "state": end.state.value,
+        "outcome": end.end.outcome.value if end.end else None,
+        "run": end.end.run if end.end else None,
+        "message": said(end),
+    }
+
+
+def line_of(end: SlotEnd) -> str:
+    """One settled slot on one line."""
+    slot = f"{end.name.day.isoformat()} {end.name.label}"
+    return f"{slot}  {said(end)}" if end.end else f"{slot}  {end.key.school} {end.key.kind} {word(end)}: {said(end)}"
+
+
+def word(end: SlotEnd) -> str:
+    """The outcome of the run, or what became of the slot where nothing ran."""
+    return end.end.outcome.value if end.end else end.state.value
+
+
+def said(end: SlotEnd) -> str:
+    """The line of the run, or the reason why there was none."""
+    return clean(end.end.message if end.end else end.reason)
+
+
+def wall(moment: datetime, plan: Scheduled) -> str:
+    """The moment on the hub's clock, `08:00 on Tue 24 Nov 2026`."""
+    return moment.astimezone(plan.zone).strftime("%H:%M on %a %d %b %Y")
+
+
+def _one_school(flow: SyncFlow, settings: Settings) -> Flow:
+    """One school at a time, so that a stop comes between schools and a crash leaves one claim at most."""
+
+    def run(key: LineKey, failed: frozenset[str]) -> RunEnd:
+        for result in flow(settings, (key.school,), failed).results:
+            entry = result.entry
+            if entry.school == key.school:
+                return RunEnd(run=entry.run, outcome=entry.outcome, message=entry.message)
+        return RunEnd(run="", outcome=Outcome.FAILED, message=f"{key.school} {key.kind} failed: it did not say how")
+
+    return run
+
+
+def _code(end: SlotEnd) -> ExitCode:
+    if end.end is None or end.state is SlotState.FAILED:
+        return ExitCode.DONE
+    return {Outcome.HELD: ExitCode.HELD, Outcome.PARTIAL: ExitCode.PARTIAL}.get(end.end.outcome, ExitCode.DONE)
+
+
+def _process() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
