@@ -68,6 +68,12 @@ class Expansion:
         return tuple(slot for slot in partner.slots() if slot not in reached)
 
 
+def expansion_of(texts: Mapping[str, str | None]) -> Expansion:
+    """The map that the stored state keeps, hub slot to partner slot or None, read back. Raises ValueError."""
+    slots = {Slot.parse(hub): None if target is None else Slot.parse(target) for hub, target in texts.items()}
+    return Expansion(slots=slots, texts=texts)
+
+
 def expand(*, hub: PeriodStructure, partner: PeriodStructure, entry: Mapping[str, Any]) -> dict[Slot, Slot | None]:
     """A target for every hub slot; a slot that the entry leaves out has none, as if *not selected*."""
     slots = read_map(hub=hub, partner=partner, entry=entry).slots

@@ -26,6 +26,7 @@ from reconciler.estate.rules import (
     secrets,
     strategies,
     structures,
+    week_parity,
     years,
 )
 
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     secrets.check,
     structures.check,
     period_maps.check,
+    week_parity.check,
     accounts.check,
     grants.check,
     bases.check,
