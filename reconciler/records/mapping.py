@@ -73,7 +73,7 @@ def mapper(entity: Entity, rules: MappingRules) -> RowMapper:
     columns = COLUMNS[entity]
     position = {column.name: i for i, column in enumerate(columns)}
     readers = [(column.name, position[derived[column.name][0]] if column.derived else -1,
-                _derived(column, derived[column.name][1]) if column.derived else _reader(column))
+                _derived(column, derived[column.name][1]) if column.derived else column_reader(column))
                for column in columns]  # fmt: skip
 
     def map_row(key: str, values: SourceValues) -> CanonicalRow:
@@ -88,7 +88,7 @@ def mapper(entity: Entity, rules: MappingRules) -> RowMapper:
     return map_row
 
 
-def _reader(column: Column) -> Callable[[object], object]:
+def column_reader(column: Column) -> Callable[[object], object]:
     """Reads one column of a source; one call a value, since an import makes millions of them."""
     if column.type is ColumnType.DATE:
         return lambda raw: raw if raw is None else _date(column.name, raw)

@@ -42,6 +42,7 @@ def build_school(blueprint: SchoolBlueprint, *, seed: int, scale: float, now: da
         rooms=rooms,
         tutor_groups=groups,
         classes=build_classes(blueprint, students, staff, rooms, seed=seed, scale=scale),
+        seed=seed,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from reconciler.simulator.calendar import Cycle
@@ -87,6 +88,23 @@ class TutorGroup:
     tutor: int
 
 
+MarkKey = tuple[int, date, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcademicChanges:
+    """What was changed by hand since the seed: `marks` by pupil, day and session (None: no row at all).
+
+    `event_types` are further behaviour codes with their descriptions.
+    """
+
+    marks: Mapping[MarkKey, str | None] = field(default_factory=dict)
+    event_types: tuple[tuple[str, str], ...] = ()
+
+    def with_mark(self, key: MarkKey, code: str | None) -> AcademicChanges:
+        return replace(self, marks={**self.marks, key: code})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class School:
     """One school at one moment. Compared by identity, so that tables built from it can be kept by it."""
@@ -103,6 +121,8 @@ class School:
     rooms: tuple[Room, ...]
     tutor_groups: tuple[TutorGroup, ...]
     classes: tuple[SubjectClass, ...]
+    seed: int = 0  # of the marks, events and results that its pupils are thrown
+    academic: AcademicChanges = field(default_factory=AcademicChanges)
 
     def student(self, number: int) -> Student:
         """Raises KeyError for an id that is not on the roll."""

@@ -90,6 +90,25 @@ class World:
                           offered=offered, start=self.now.date())  # fmt: skip
         return self._with(replace(school, students=(*school.students, student)))
 
+    def mark(self, ref: str, on: date, session: str, code: str) -> World:
+        """Sets a mark of a pupil's session (`AM`, `PM` or a period), or corrects the one that is there."""
+        return self._mark(ref, on, session, code)
+
+    def unmark(self, ref: str, on: date, session: str) -> World:
+        """Takes a mark away, row and all."""
+        return self._mark(ref, on, session, None)
+
+    def _mark(self, ref: str, on: date, session: str, code: str | None) -> World:
+        school = self.schools[ref.partition(":")[0]]
+        key = (self.student(ref).id, on, session)
+        return self._with(replace(school, academic=school.academic.with_mark(key, code)))
+
+    def add_behaviour_code(self, code: str, event: str, description: str) -> World:
+        """Gives a school one more type of behaviour event than the hub has."""
+        school = self.schools[code]
+        types = (*school.academic.event_types, (event, description))
+        return self._with(replace(school, academic=replace(school.academic, event_types=types)))
+
     def stop_offering_class(self, code: str, name: str) -> World:
         """Takes the mark Outplaced from a class, named as the school names it; raises KeyError."""
         return self.change_class(code, name, lambda c: replace(c, offered=False))

@@ -81,6 +81,11 @@ class BromcomSession:
             Entity.LESSONS: self._lessons,
         }
 
+    @property
+    def school(self) -> School:
+        """What this run knows of the school, for readers of other records."""
+        return self._school
+
     def fetch(self, entity: Entity) -> Reading:
         """Reads one entity; errors come while iterating, so that each entity fails alone."""
         log = ToleranceLog()

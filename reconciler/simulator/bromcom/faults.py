@@ -62,6 +62,9 @@ FAULTS: Mapping[str, FaultKind] = {
     "conflicting_row": FaultKind(Stage.ROWS, "one row twice in a payload, with other content", "Students"),
     "over_share": FaultKind(Stage.ROWS, "a pupil who is not offered and was not asked for", "Students"),
     "other_year": FaultKind(Stage.ROWS, "every date a year earlier, birth dates apart"),
+    "unknown_behaviour_code": FaultKind(
+        Stage.ROWS, "a type of behaviour event that the hub has not", "BehaviourEvents"
+    ),
     "malformed": FaultKind(Stage.BODY, "a closing tag that does not match"),
     "windows_1252": FaultKind(Stage.BODY, "Windows-1252 bytes declared as UTF-8"),
     "entity_bomb": FaultKind(Stage.BODY, "entities that expand to 10 GB"),
@@ -177,12 +180,18 @@ def _other_year(_school: School, entity: EntityTable, found: Rows) -> Rows:
     ]
 
 
+def _other_code(_school: School, entity: EntityTable, found: Rows) -> Rows:
+    told = {"EventID": 99, "EventName": "XQZ", "EventDescription": "Something else"}
+    return [*found, [told.get(column.name) for column in entity.columns]]
+
+
 _ROW_CHANGES: Mapping[str, Callable[[School, EntityTable, Rows], Rows]] = {
     "half_the_pages": _half,
     "duplicate_row": _duplicate,
     "conflicting_row": _conflict,
     "over_share": _over_share,
     "other_year": _other_year,
+    "unknown_behaviour_code": _other_code,
 }
 
 _BOMB = '<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa">' + "".join(

@@ -136,7 +136,9 @@ def _entity_data(desk: Desk, values: Mapping[str, str]) -> Tables:
     try:
         condition = parse(values.get("entityFilter", ""))
         matches = compile_filter(condition, entity, now=desk.now)
-        found = [row for row in rows(desk.school, entity, classes=pinned(condition, "ClassID")) if matches(row)]
+        every = rows(desk.school, entity, classes=pinned(condition, "ClassID"),
+                     students=pinned(condition, "StudentID"), until=desk.now.date())  # fmt: skip
+        found = [row for row in every if matches(row)]
     except FilterError as problem:
         raise ServiceFault(str(problem)) from problem
     return Tables(columns=entity.columns, rows=desk.change_rows(entity, list(found)), entity=entity.name)

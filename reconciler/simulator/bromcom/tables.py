@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
+from reconciler.simulator.bromcom.academic_tables import ACADEMIC
 from reconciler.simulator.bromcom.catalogue import EntityTable, catalogue
 from reconciler.simulator.build import NO_TUTOR_GROUP
 from reconciler.simulator.calendar import DAY_NAMES
@@ -31,10 +32,16 @@ _PERIOD = timedelta(minutes=55)
 _BREAK = timedelta(minutes=5)
 
 
-def rows(school: School, entity: EntityTable, *, classes: Collection[int] | None = None) -> Iterator[Row]:
-    """All rows of an entity. `classes` narrows Timetable to some class ids before it is spread over the year."""
+def rows(
+    school: School, entity: EntityTable, *, classes: Collection[int] | None = None,
+    students: Collection[int] | None = None, until: date | None = None,
+) -> Iterator[Row]:  # fmt: skip
+    """All rows of an entity. What would be too much to keep is narrowed before it is made: Timetable to `classes`,
+    academic records to `students` and to what has happened by a day."""
     if entity.name == "Timetable":
         return _pad(entity, _timetable(school, classes))
+    if entity.name in ACADEMIC:
+        return _pad(entity, ACADEMIC[entity.name](school, students, until or school.cycle.calendar.last_day))
     return iter(_kept(school, entity.name))
 
 
