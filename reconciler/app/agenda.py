@@ -72,7 +72,7 @@ def _import_done(context: Context, scope: FeedScope) -> bool:
 
 
 def _export_done(context: Context, scope: FeedScope) -> bool:
-    return context.store.slots.first_success(scope, kind="export") is not None
+    return context.store.exports.first_export_done(scope.attachment)
 
 
 _FIRST_DONE: Mapping[str, Callable[[Context, FeedScope], bool]] = {"export": _export_done}

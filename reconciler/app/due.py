@@ -7,11 +7,12 @@ import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from reconciler.app import flows
+from reconciler.app import exports, flows
 from reconciler.app.agenda import Scheduled, scheduled
 from reconciler.app.context import Context, opened
+from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.process import holder
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import ExitCode, worst
@@ -22,36 +23,21 @@ from reconciler.runner.ports import RunEnd
 from reconciler.schedule.due import DueSlot, LineKey, SlotState, due
 from reconciler.schedule.times import Slot, next_slot
 from reconciler.settings import Settings
-from reconciler.transfers.entry import Outcome, TransferEntry
+from reconciler.transfers.entry import Outcome
 
 LOCK = "schedule"
 
-
-class SchoolResult(Protocol):
-    """How one school fared: its entry in the transfer log."""
-
-    @property
-    def entry(self) -> TransferEntry: ...
-
-
-class FlowOutcome(Protocol):
-    """What a sync of one kind answers, school by school."""
-
-    @property
-    def results(self) -> Sequence[SchoolResult]: ...
-
-    @property
-    def exit_code(self) -> ExitCode: ...
-
-
 # Runs one kind of sync for the schools named; told as well at which schools the import of this cycle failed (rule 49).
-SyncFlow = Callable[[Settings, Sequence[str], Collection[str]], FlowOutcome]
+SyncFlow = Callable[[Settings, Sequence[str], Collection[str]], FlowOutcome[Any]]
 
 
 def scheduled_flows() -> dict[str, SyncFlow]:
     """What the schedule runs, by kind: one line each. A kind that is not here has no slots."""
     return {
         "import": lambda settings, schools, _failed: flows.run_imports(settings, schools=schools),
+        "export": lambda settings, schools, failed: exports.run_exports(
+            settings, schools=schools, import_failed=failed
+        ),
     }
 
 

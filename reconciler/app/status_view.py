@@ -71,8 +71,9 @@ def _last_cell(found: Status, kind: KindStanding) -> str:
 
 
 def _next_cell(found: Status, partner: PartnerStanding) -> str:
-    coming = sorted((kind.next.at, kind.kind) for kind in partner.kinds if kind.next)
-    return f"{coming[0][1]} {_wall(found, coming[0][0])}" if coming else "-"
+    coming = [(kind.next.at, kind.kind) for kind in partner.kinds if kind.next]
+    first = min(coming, key=lambda pair: pair[0], default=None)  # of several at one time the one that runs first
+    return f"{first[1]} {_wall(found, first[0])}" if first else "-"
 
 
 def _age_cell(partner: PartnerStanding, now: datetime) -> str:

@@ -201,8 +201,8 @@ def _insert_new(connection: Connection, key: LineKey, slot: Slot, told: dict[str
     make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"kind": key.kind, "school": key.school, "feed": key.feed, "day": slot.name.day.isoformat(),
            "label": slot.name.label, "due_at": slot.at, **told}  # fmt: skip
-    inserted: int = connection.execute(make(_T).values(**row).on_conflict_do_nothing()).rowcount
-    return inserted
+    fresh = make(_T).values(**row).on_conflict_do_nothing().returning(_T.c.label)
+    return int(connection.execute(fresh).first() is not None)
 
 
 def _key(row: Row[Any]) -> LineKey:
