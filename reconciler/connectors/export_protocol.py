@@ -150,6 +150,7 @@ class ExportRequest:
     deadline: float = 30.0
 
 
+@runtime_checkable
 class EachSession(Protocol):
     """Says one item at a time. Every method raises SourceError when the partner cannot be spoken to."""
 
