@@ -15,11 +15,29 @@ if TYPE_CHECKING:
     from reconciler.app.outcomes import FlowOutcome
 
 
-@click.group(help="Runs data flows on the applied estate (never on unreviewed files).\n\n"
-             + examples("reconcile sync import --school AVN --first", "reconcile sync import",
-                        "reconcile sync export --school BRK --first"))  # fmt: skip
-def sync() -> None:
-    pass
+@click.group(invoke_without_command=True,
+             help="Runs data flows on the applied estate, never on unreviewed files. Without a kind: all that is due.\n\n"
+             + examples("reconcile sync import --school AVN --first", "reconcile sync export --school BRK --first",
+                        "reconcile sync --due"))  # fmt: skip
+@click.option("--due", is_flag=True, help="Run what the schedule calls for now, each slot once; for a timer.")
+@click.option("--dry-run", is_flag=True, help="Only say what is due.")
+@format_option("text", "json")
+@out_option()
+@click.pass_context
+def sync(ctx: click.Context, due: bool, dry_run: bool, format_: str, out: str | None) -> None:
+    if ctx.invoked_subcommand is not None:
+        if due or dry_run:
+            raise click.UsageError("--due and --dry-run stand without a kind; give options of a kind behind it")
+        return
+    from reconciler.app import due as schedule
+
+    settings = ctx.ensure_object(Invocation).settings()
+    if dry_run:
+        emit(schedule.list_due(settings, schedule.scheduled_flows()), out)
+        return
+    done = schedule.due_now(settings, schedule.scheduled_flows())
+    emit(json.dumps(done.to_json(), indent=2, ensure_ascii=False) if format_ == "json" else done.to_text(), out)
+    finish(done.exit_code)
 
 
 def _flow(name: str, help_: str, run: Callable[..., FlowOutcome[Any]], *, first: str = "") -> click.Command:
