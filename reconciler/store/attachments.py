@@ -10,6 +10,13 @@ from sqlalchemy import Connection, func, insert, select, update
 from reconciler.apply.ports import AttachmentChange
 from reconciler.errors import Refused, UnknownName
 from reconciler.plan.state import Attachment, AttachmentStatus
+from reconciler.store.tables.academic import (
+    ACADEMIC_CURSOR,
+    ACADEMIC_HELD,
+    ACADEMIC_PARKED,
+    ACADEMIC_RECORDS,
+    ACADEMIC_STATE,
+)
 from reconciler.store.tables.control import ATTACHMENT, RESOURCE
 from reconciler.store.tables.exports import EXPORT_INTENT, EXPORT_ITEM, EXPORT_STATE
 from reconciler.store.tables.records import RECORDS
@@ -116,15 +123,18 @@ def _rekey(connection: Connection, change: AttachmentChange, since: str) -> None
     )
     if not moved.rowcount:
         raise _unknown(change)
-    for table in (*RECORDS.values(), FEED_STATE, FEED_CURSOR, PACKED_DIGESTS, EXPORT_ITEM, EXPORT_INTENT, EXPORT_STATE):
+    feeds, exports = (FEED_STATE, FEED_CURSOR, PACKED_DIGESTS), (EXPORT_ITEM, EXPORT_INTENT, EXPORT_STATE)
+    academic = (*ACADEMIC_RECORDS.values(), ACADEMIC_STATE, ACADEMIC_CURSOR, ACADEMIC_PARKED)
+    for table in (*RECORDS.values(), *feeds, *exports, *academic):
         connection.execute(update(table).where(table.c.attachment == old).values(attachment=new))
     connection.execute(update(EXPORT_ITEM).where(EXPORT_ITEM.c.origin == old).values(origin=new))
     # A held change set names the old attachment, so it can no longer be committed as it was shown.
-    connection.execute(
-        update(HELD_RUN)
-        .where(HELD_RUN.c.attachment == old, HELD_RUN.c.status == "held")
-        .values(status="superseded", change_set=None)
-    )
+    for held in (HELD_RUN, ACADEMIC_HELD):
+        connection.execute(
+            update(held)
+            .where(held.c.attachment == old, held.c.status == "held")
+            .values(status="superseded", change_set=None)
+        )
 
 
 def _set_status(connection: Connection, change: AttachmentChange, status: AttachmentStatus, since: str) -> None:

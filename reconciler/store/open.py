@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from reconciler.errors import Refused, StoreError
+from reconciler.store.academic_store import SqlAcademicStore
 from reconciler.store.audit import GENESIS
 from reconciler.store.database import Database
 from reconciler.store.exports import SqlExportStore
@@ -34,6 +35,7 @@ class Store:
         self.feeds = SqlFeedStore(database)
         self.reports = SqlReportSource(database)
         self.exports = SqlExportStore(database)
+        self.academic = SqlAcademicStore(database)
         self.slots = SqlSlotLedger(database)
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from reconciler.issues.rule import Trouble
+from reconciler.records.academic import AcademicEntity
 from reconciler.records.entities import Entity
 
 
@@ -45,7 +46,7 @@ class Movement:
     `left` and `rest` are the plain numbers: of `held` rows so many leave, and so many are live afterwards.
     """
 
-    entity: Entity
+    entity: Entity | AcademicEntity
     held: int
     left: int
     rest: int
