@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.group(invoke_without_command=True,
-             help="Runs data flows on the applied estate, never on unreviewed files. Without a kind: all that is due.\n\n"
+             help="Runs data flows on the applied estate, never on the files. Without a kind: all that is due.\n\n"
              + examples("reconcile sync import --school AVN --first", "reconcile sync export --school BRK --first",
                         "reconcile sync --due"))  # fmt: skip
 @click.option("--due", is_flag=True, help="Run what the schedule calls for now, each slot once; for a timer.")
