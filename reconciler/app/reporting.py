@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reconciler import __version__
+from reconciler.app import school_reports
 from reconciler.app.applied import of_kind, partner_names
 from reconciler.app.context import Context, opened
+from reconciler.app.school_reports import frame_of
 from reconciler.errors import UnknownName
 from reconciler.plan.state import StoredState
 from reconciler.reports import issues as issues_report
+from reconciler.reports import period_map as period_map_report
 from reconciler.reports import transfers as transfers_report
-from reconciler.reports.frame import Frame
 from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.reports.registry import Report, report
 from reconciler.settings import Settings
@@ -21,7 +22,10 @@ from reconciler.vocabulary.suggestions import did_you_mean
 
 
 def render(settings: Settings, name: str, format_: str, *, schools: Sequence[str] = ()) -> str:
-    """One report in one format. Raises UnknownName for a report or a school that does not exist."""
+    """One report in one format; a report about one school is given that one.
+
+    Raises UnknownName for a report, a school or a partner that does not exist.
+    """
     known = report(name)
     with opened(settings) as context:
         state = context.store.state.read_state()
@@ -38,7 +42,7 @@ def issues(settings: Settings, format_: str, *, schools: Sequence[str] = (), cod
     with opened(settings) as context:
         stored = context.store.state.read_state()
         _check_schools(schools, stored)
-        model = issues_report.build(_frame(context, stored), context.store.reports.issues(narrowed))
+        model = issues_report.build(frame_of(context, stored), context.store.reports.issues(narrowed))
     return _write(report(issues_report.NAME), model, format_)
 
 
@@ -48,26 +52,22 @@ def _write(known: Report, model: Any, format_: str) -> str:
     return {"html": known.to_html, "text": known.to_text, "csv": known.to_csv}[format_](model)
 
 
-def _frame(context: Context, state: StoredState) -> Frame:
-    hub = state.resources.get("virtual_school")
-    return Frame(
-        estate=str(hub.spec["name"]) if hub else state.estate_id, rehearsal=context.store.rehearsal,
-        serial=state.serial, tool_version=__version__, made_at=context.now,
-    )  # fmt: skip
-
-
 def _transfers(context: Context, state: StoredState, schools: frozenset[str]) -> transfers_report.TransfersReport:
     reports = context.store.reports
     names = tuple(name for name in partner_names(state) if not schools or name.code in schools)
     entries = reports.transfers(TransferFilter(schools=schools))
-    return transfers_report.build(_frame(context, state), entries, names, reports.record_counts())
+    return transfers_report.build(frame_of(context, state), entries, names, reports.record_counts())
 
 
 def _issues(context: Context, state: StoredState, schools: frozenset[str]) -> issues_report.IssuesReport:
-    return issues_report.build(_frame(context, state), context.store.reports.issues(IssueFilter(schools=schools)))
+    return issues_report.build(frame_of(context, state), context.store.reports.issues(IssueFilter(schools=schools)))
 
 
-_GATHER = {transfers_report.NAME: _transfers, issues_report.NAME: _issues}
+_GATHER: Mapping[str, Callable[[Context, StoredState, frozenset[str]], Any]] = {
+    transfers_report.NAME: _transfers,
+    issues_report.NAME: _issues,
+    period_map_report.NAME: school_reports.period_map,
+}
 
 
 def _check_schools(schools: Sequence[str], state: StoredState) -> None:

@@ -92,7 +92,7 @@ def report() -> None:
 def list_reports() -> None:
     from reconciler.reports.registry import REPORTS
 
-    emit("\n".join(f"{name:<12} {known.title}" for name, known in REPORTS.items()))
+    emit("\n".join(f"{name:<14} {known.title}" for name, known in REPORTS.items()))
 
 
 def _one(name: str, help_: str) -> click.Command:
@@ -111,11 +111,32 @@ def _one(name: str, help_: str) -> click.Command:
     return command
 
 
+def _of_school(name: str, help_: str, *formats: str) -> click.Command:
+    @click.command(name, help=help_)
+    @click.argument("school", metavar="CODE")
+    @format_option(*formats)
+    @out_option()
+    @click.pass_obj
+    def command(invocation: Invocation, school: str, format_: str, out: str | None) -> None:
+        from reconciler.app import reporting
+
+        if format_ == "html" and out is None:
+            note("an HTML page on stdout; give --out FILE to keep it")
+        emit(reporting.render(invocation.settings(), name, format_, schools=(school,)), out)
+
+    return command
+
+
 report.add_command(_one("transfers", "Did every import run, and did everything arrive?\n\n"
                         + examples("reconcile report transfers",
                                    "reconcile report transfers --format html --out transfers.html")))  # fmt: skip
 report.add_command(_one("issues", "What must be mended, where and by whom?\n\n"
                         + examples("reconcile report issues",
                                    "reconcile report issues --school BRK --format csv --out brk.csv")))  # fmt: skip
+
+report.add_command(_of_school("period-map", "Which period of a partner is which of the hub, and on the next school "
+                              "days?\n\n" + examples("reconcile report period-map AVN",
+                                                     "reconcile report period-map DNE --format html --out dne.html"),
+                              "text", "html", "json", "csv"))  # fmt: skip
 
 COMMANDS = (log, issues, report)

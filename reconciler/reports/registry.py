@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from reconciler.errors import UnknownName
-from reconciler.reports import issues, transfers
+from reconciler.reports import issues, period_map, transfers
 from reconciler.vocabulary.suggestions import did_you_mean
 
 FORMATS = ("html", "text", "json", "csv")
@@ -37,6 +37,7 @@ def _report(module: ModuleType) -> Report:
 REPORTS: dict[str, Report] = {
     transfers.NAME: _report(transfers),
     issues.NAME: _report(issues),
+    period_map.NAME: _report(period_map),
 }
 
 

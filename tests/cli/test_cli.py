@@ -224,6 +224,7 @@ def test_json_output_is_one_document_that_fits_its_schema(applied: Run) -> None:
     fits(applied("log", "--format", "json").out, "log")
     fits(applied("issues", "list", "--format", "json").out, "report-issues")
     fits(applied("report", "transfers", "--format", "json").out, "report-transfers")
+    fits(applied("report", "period-map", "AVN", "--format", "json").out, "report-period-map")
     failed = applied("sync", "import", "--school", "NOPE", "--format", "json")
     assert failed.code == 1
     fits(failed.out, "diagnostics")
