@@ -81,7 +81,7 @@ class DropSession:
 def encode(items: Sequence[PackageItem], request: ExportRequest) -> bytes:
     """The package as bytes; equal items give equal bytes."""
     guests = sorted((i for i in items if isinstance(i.facts, GuestFacts)), key=lambda i: i.key)
-    places = sorted((i for i in items if isinstance(i.facts, AssignmentFacts)), key=lambda i: i.key)
+    places = sorted((i for i in items if _began(i)), key=lambda i: i.key)
     rows: dict[str, list[Record]] = {
         "academicSessions": [_year(request)],
         "orgs": _orgs(guests, request),
@@ -95,6 +95,12 @@ def encode(items: Sequence[PackageItem], request: ExportRequest) -> bytes:
     }  # fmt: skip
     files = [File(name=name, header=_HEADERS[name], records=records) for name, records in rows.items()]
     return package(files, system=f"reconcile, {request.hub}")
+
+
+def _began(item: PackageItem) -> bool:
+    """An assignment that was ended before its first day never was."""
+    facts = item.facts
+    return isinstance(facts, AssignmentFacts) and (item.ended_on is None or item.ended_on >= facts.first_day)
 
 
 def _year(request: ExportRequest) -> Record:

@@ -181,11 +181,11 @@ class _Talk:
         return False
 
     def _failed(self, step: Step, intent: Intent, error: SourceError) -> None:
-        """A refusal says that nothing was taken; anything else leaves it open."""
+        """Whatever the error says, only the partner knows what it took: the next export asks."""
         self.sent.failure = error
         self.silent += 1
+        self.sending.mark([intent], IntentState.UNKNOWN, error.code)
         refused = isinstance(error, RefusedSourceError)
-        self.sending.mark([intent], IntentState.FAILED if refused else IntentState.UNKNOWN, error.code)
         self.sent.refused.append(_not_sent(step) if refused else _unknown(step))
 
 
