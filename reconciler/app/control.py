@@ -12,6 +12,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.app.context import Context, estate_folder, opened
 from reconciler.app.estate_files import LoadedEstate, load
+from reconciler.app.evidence import evidence
 from reconciler.app.files import write_whole
 from reconciler.app.process import holder
 from reconciler.apply.engine import apply_plan
@@ -134,6 +135,7 @@ def fresh_plan(context: Context, loaded: LoadedEstate, state: StoredState, targe
         loaded.resources, state, estate_id=estate.estate_id, config_digest=loaded.document.digest,
         tool_version=__version__, now=context.now, removed=estate.removed, moved=estate.moved,
         keys=_keys(context, loaded, runs_programs=runs_programs), targets=targets,
+        evidence=evidence(context.store.across, loaded.resources, state),
     )  # fmt: skip
 
 

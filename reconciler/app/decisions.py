@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.app.applied import virtual_school
 from reconciler.app.context import Context, opened
 from reconciler.app.control import fresh_plan, git_commit
 from reconciler.app.estate_files import load
@@ -11,6 +12,7 @@ from reconciler.apply.engine import approve_plan, reject_plan
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import UnknownName
 from reconciler.plan.value import Plan
+from reconciler.records.identifiers import claimed
 from reconciler.reports.frame import clean
 from reconciler.settings import Settings
 from reconciler.syncs.holding import approve_held, reject_held
@@ -45,7 +47,11 @@ def _approve_run(context: Context, run: HeldRun, reason: str) -> str:
     _require_approver(context, doing="approve")
     name = f"school:{run.scope.school}"
     with context.store.state.lock(name, holder=holder(context.now, "approve"), wait=LOCK_SECONDS):
-        entry = approve_held(context.store.feeds, run.run, now=context.now, actor=context.settings.actor, reason=reason)
+        entry = approve_held(
+            context.store.feeds, run.run, now=context.now, actor=context.settings.actor, reason=reason,
+            claimed=claimed(virtual_school(context.store.state.read_state()).get("identifiers", {})),
+            across=context.store.across,
+        )  # fmt: skip
     return clean(entry.message)
 
 

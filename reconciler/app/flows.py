@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.app.across import across_schools
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.jobs import import_job, source_request
 from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.process import holder
+from reconciler.app.years import in_its_year
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.protocol import Capabilities, Completeness, Connector, Session, SourceRequest
 from reconciler.connectors.registry import connector
@@ -37,8 +39,12 @@ class SyncOutcome(FlowOutcome[ImportResult]):
         return [
             f"\n\n{r.entry.school} is held, nothing of it was changed:"
             + "".join(f"\n  - {clean(reason)}" for reason in r.held)
-            + f"\n  Next: reconcile approve {r.entry.run} --reason ... within 24 hours,"
-            f" or reconcile reject {r.entry.run} --reason ..."
+            + (
+                f"\n  Next: reconcile approve {r.entry.run} --reason ... within 24 hours,"
+                f" or reconcile reject {r.entry.run} --reason ..."
+                if r.expires_at
+                else ""
+            )
             for r in self.results
             if r.outcome is Outcome.HELD and not self.dry_run
         ]
@@ -61,6 +67,8 @@ def run_imports(settings: Settings, *, schools: Sequence[str] = (), first: bool 
             _one(context, state, code, trigger=trigger, first=first, dry_run=dry_run, progress=progress)
             for code in chosen
         )
+        if results and not dry_run:
+            across_schools(context, state, run=results[-1].entry.run)
         return SyncOutcome(results=results, rehearsal=context.store.rehearsal, dry_run=dry_run)
 
 
@@ -72,6 +80,7 @@ def _one(context: Context, state: StoredState, school: str, *, trigger: Trigger,
         state, school, attachment=context.store.feeds.attachment(school), capabilities=source.capabilities,
         trigger=trigger, first=first,
     )  # fmt: skip
+    job = in_its_year(context, state, job, source)
     run = new_run_id()
 
     def told(label: str, rows: int) -> None:
@@ -83,6 +92,7 @@ def _one(context: Context, state: StoredState, school: str, *, trigger: Trigger,
             return import_school(
                 job, lambda: source.open(source_request(context, state, job)), context.store.feeds, run=run,
                 now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
+                across=context.store.across,
             )  # fmt: skip
     except Refused as error:
         return _not_begun(context, job, run, error)

@@ -36,7 +36,7 @@ def import_job(state: StoredState, school: str, *, attachment: str, capabilities
         admission_numbers_unique=bool(identifiers.get("admission_numbers_unique", False)),
         staff_codes_unique=bool(identifiers.get("staff_codes_unique", False)),
         separator=str(identifiers.get("separator", "")),
-        period_map=_period_map(state, school, year),
+        period_map=period_map(state, school, year),
         entities=capabilities.entities,
         guards=guard_limits(hub, partner),
         expected_changes=expected_changes(state, school),
@@ -44,6 +44,7 @@ def import_job(state: StoredState, school: str, *, attachment: str, capabilities
         trigger=trigger,
         first=first,
         timezone=str(hub.get("timezone", "Europe/London")),
+        phase=str(mis.get("phase", "")),
     )
 
 
@@ -74,7 +75,8 @@ def offer(offers: Any, what: str) -> Offer:
     return Offer(explicit=frozenset(str(item) for item in chosen))
 
 
-def _period_map(state: StoredState, school: str, year: AcademicYear) -> Mapping[str, str | None] | None:
+def period_map(state: StoredState, school: str, year: AcademicYear) -> Mapping[str, str | None] | None:
+    """The partner's applied map for a year, None while it has none (VS, rule 32)."""
     found = state.resources.get(f"period_map.{school}.{year}")
     return None if found is None else dict(found.spec["slots"])
 

@@ -34,6 +34,13 @@ class MassGain(_Held):
     code = "import.mass_gain"
 
 
+class NotMovedUp(_Held):
+    """`year.not_moved_up`: the new year came without too many of those who go up (C26)."""
+
+    code = "year.not_moved_up"
+    owner = Owner.SCHOOL
+
+
 class DuplicateKey(_Held):
     """`import.duplicate_key`: one id came twice with different content (C17)."""
 

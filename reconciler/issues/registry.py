@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.issues.entity_refused import EntityRefused
-from reconciler.issues.guard_held import DuplicateKey, MassDrop, MassGain, OtherSchool
+from reconciler.issues.guard_held import DuplicateKey, MassDrop, MassGain, NotMovedUp, OtherSchool
 from reconciler.issues.id_clash import AdmissionClash, StaffClash, TutorGroupClash, TypeClash
 from reconciler.issues.incomplete_fetch import IncompleteFetch
 from reconciler.issues.invalid_upn import InvalidUpn
@@ -25,6 +25,7 @@ IMPORT_RULES: tuple[type[Rule], ...] = (
     MassDrop,
     MassGain,
     NoTeacher,
+    NotMovedUp,
     NotOutplaced,
     OtherSchool,
     ReplacementChar,

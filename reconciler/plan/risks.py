@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.plan.state import AttachmentStatus, StoredState
 from reconciler.plan.value import REMOVING, Action, Block, Evidence, Risk
 
 Spec = Mapping[str, Any]
+_GOVERNS = {"admission_numbers_unique": ("students", "tutor_groups"), "staff_codes_unique": ("staff",)}
 
 
 def risks_of(actions: Sequence[Action], state: StoredState, evidence: Mapping[str, Evidence]) -> list[Risk]:
     """Every risk of the actions, in their order. Only a change of what is stored is risky: a first apply has none."""
     found: list[Risk] = []
     for action in actions:
-        rule = _RULES.get(action.kind)
-        if rule and action.action not in REMOVING and action.after is not None:
+        if action.action in REMOVING or action.after is None:
+            continue
+        if action.kind == "virtual_school":
+            found += _identifiers(action, state, evidence)
+        elif rule := _RULES.get(action.kind):
             found += [_informed(risk, evidence.get(risk.token)) for risk in rule(action, state)]
     return found
 
@@ -40,31 +44,49 @@ def _first(items: Sequence[str], most: int = 5) -> str:
     return "; ".join(items[:most]) + more
 
 
-def _informed(risk: Risk, evidence: Evidence | None) -> Risk:
+def _informed(risk: Risk, evidence: Evidence | None, *, silent: Collection[str] = ()) -> Risk:
+    """The risk with its evidence; figures that are `silent` stand in its message already."""
     if evidence is None:
         return risk
-    seen = ", ".join(f"{name}: {n}" for name, n in sorted(evidence.figures.items()))
+    seen = ", ".join(f"{name}: {n}" for name, n in sorted(evidence.figures.items()) if name not in silent)
     message = f"{risk.message} ({seen})" if seen else risk.message
     return Risk(name=risk.name, address=risk.address, message=message, hint=risk.hint, position=risk.position,
                 facts={**risk.facts, **evidence.facts, "clashes": list(evidence.clashes)},
                 figures={**risk.figures, **evidence.figures})  # fmt: skip
 
 
-def _identifiers(action: Action, state: StoredState) -> Iterator[Risk]:
-    """Another way of making ids re-keys everybody (VS, rules 10, 15 and 16)."""
+def _identifiers(action: Action, state: StoredState, evidence: Mapping[str, Evidence]) -> Iterator[Risk]:
+    """Another way of making ids re-keys everybody whose ids it makes (VS, rules 10, 15 and 16).
+
+    Figures named like an entity are the numbers of records that get another id, others say what was compared.
+    """
     before, after = (_part(spec, "identifiers") for spec in (action.before, action.after))
     flags = ("admission_numbers_unique", "staff_codes_unique", "separator")
     changed = {flag: [before.get(flag), after.get(flag)] for flag in flags if before.get(flag) != after.get(flag)}
     if action.before is None or not changed:
         return
-    rows = {entity: n for entity in ("students", "tutor_groups", "staff") if (n := _live_rows(state, entity))}
-    who = ", ".join(f"{n} {entity.replace('_', ' ')}" for entity, n in rows.items()) or "nobody yet"
+    known = evidence.get(f"rekey:{action.address}")
+    exact = known.figures if known else {}
+    rows = {entity: exact.get(entity, _live_rows(state, entity)) for entity in rekeyed(before, after)}
+    who = ", ".join(f"{n} {entity.replace('_', ' ')}" for entity, n in rows.items() if n) or "nobody yet"
     claimed = [flag for flag in changed if after.get(flag) is True]
     claim = f"; {' and '.join(claimed)} is claimed" if claimed else ""
-    yield Risk(name="rekey", address=action.address, position=action.position,
-               message=f"changes the ids of {who}{claim}",
-               hint="claim uniqueness only when it is certain: a false claim overwrites people",
-               facts={"changed": changed}, figures=rows)  # fmt: skip
+    risk = Risk(name="rekey", address=action.address, position=action.position,
+                message=f"changes the ids of {who}{claim}",
+                hint="claim uniqueness only when it is certain: a false claim overwrites people",
+                facts={"changed": changed}, figures={entity: n for entity, n in rows.items() if n})  # fmt: skip
+    yield _informed(risk, known, silent=rows)
+
+
+def rekeyed(before: Spec, after: Spec) -> tuple[str, ...]:
+    """The entities whose ids change with these identifier settings: one flag governs students and tutor groups."""
+
+    def head(settings: Spec, flag: str) -> object:
+        return None if settings.get(flag) is True else settings.get("separator") or ""
+
+    return tuple(
+        entity for flag, entities in _GOVERNS.items() if head(before, flag) != head(after, flag) for entity in entities
+    )
 
 
 def _live_rows(state: StoredState, entity: str) -> int:
@@ -167,7 +189,6 @@ def _words(items: Any) -> str:
 
 
 _RULES: Mapping[str, Callable[[Action, StoredState], Iterator[Risk]]] = {
-    "virtual_school": _identifiers,
     "entity_grant": _entity_grant,
     "lawful_basis": _lawful_basis,
     "third_party": _third_party,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 
@@ -39,6 +40,11 @@ STAFF_CODE = Identifier(
     hub_column="hub_staff_code", noun="staff code", code="id.staff_clash",
 )  # fmt: skip
 IDENTIFIERS = (ADMISSION_NUMBER, TUTOR_GROUP, STAFF_CODE)
+
+
+def claimed(flags: Mapping[str, object]) -> tuple[Identifier, ...]:
+    """What these flags of `virtual_school.identifiers` claim to be unique."""
+    return tuple(identifier for identifier in IDENTIFIERS if flags.get(identifier.flag) is True)
 
 
 def folded(value: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, inspect, select, text
 from reconciler.errors import Refused, StoreError
 from reconciler.store.academic_store import SqlAcademicStore
 from reconciler.store.audit import GENESIS
+from reconciler.store.cross_school import SqlCrossSchoolStore
 from reconciler.store.database import Database
 from reconciler.store.exports import SqlExportStore
 from reconciler.store.feed_store import SqlFeedStore
@@ -36,6 +37,7 @@ class Store:
         self.reports = SqlReportSource(database)
         self.exports = SqlExportStore(database)
         self.academic = SqlAcademicStore(database)
+        self.across = SqlCrossSchoolStore(database)
         self.slots = SqlSlotLedger(database)
 
     def close(self) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.errors import Refused, StalePlan, UnknownName
+from reconciler.errors import Held, Refused, StalePlan, UnknownName
+from reconciler.records.identifiers import Identifier
+from reconciler.syncs.clashing import clashes, reasons
+from reconciler.syncs.cross_school import CrossSchoolStore
 from reconciler.syncs.ports import FeedStore, HeldRun
 from reconciler.transfers.completion import completion, one_line
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
@@ -13,11 +17,16 @@ from reconciler.vocabulary.actor import Actor
 from reconciler.vocabulary.suggestions import did_you_mean
 
 
-def approve_held(store: FeedStore, run: str, *, now: datetime, actor: Actor, reason: str) -> TransferEntry:
+def approve_held(
+    store: FeedStore, run: str, *, now: datetime, actor: Actor, reason: str, claimed: Sequence[Identifier] = (),
+    across: CrossSchoolStore | None = None,
+) -> TransferEntry:  # fmt: skip
     """Commits the change set of a held run and returns its transfer entry.
 
-    Raises UnknownName (`guard.no_such_run`), Refused (`guard.held_expired`) after 24 hours, and StalePlan
-    (`guard.base_moved`) when another run changed the feed since: what was held no longer says what would happen.
+    `claimed` are the identifiers that are claimed to be unique now: they are compared once more with `across`, and a
+    clash is Held (`guard.identity_clash`), which no approval lifts. Raises UnknownName (`guard.no_such_run`), Refused
+    (`guard.held_expired`) after 24 hours, and StalePlan (`guard.base_moved`) when another run changed the feed since:
+    what was held no longer says what would happen.
     """
     held = _find(store, run)
     if now > held.expires_at:
@@ -41,9 +50,22 @@ def approve_held(store: FeedStore, run: str, *, now: datetime, actor: Actor, rea
             hint=f"reject run {run} and import {held.scope.school} again",
             subject=run,
         )
+    if claimed and across is not None:
+        _refuse_clash(held, claimed, store, across)
     store.commit(replace(held.commit, entry=entry))
     store.close_held(run, status="approved", at=now, actor=actor, reason=reason)
     return entry
+
+
+def _refuse_clash(held: HeldRun, claimed: Sequence[Identifier], store: FeedStore, across: CrossSchoolStore) -> None:
+    found = reasons(clashes(claimed, held.scope, held.commit.changes, store, across))
+    if found:
+        raise Held(
+            "guard.identity_clash",
+            f"run {held.run} cannot be approved: {'; '.join(reason.message for reason in found)}",
+            hint=found[0].hint,
+            subject=held.run,
+        )
 
 
 def reject_held(store: FeedStore, run: str, *, now: datetime, actor: Actor, reason: str) -> TransferEntry:

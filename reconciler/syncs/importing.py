@@ -17,12 +17,16 @@ from reconciler.issues.issue import DataIssue
 from reconciler.issues.rule import RunFacts, Trouble
 from reconciler.issues.watch import Watch
 from reconciler.records.entities import Entity
+from reconciler.syncs import clashing
+from reconciler.syncs.clashing import IdentityClash
+from reconciler.syncs.cross_school import CrossSchoolStore
 from reconciler.syncs.guards import judge
 from reconciler.syncs.intake import Intake
 from reconciler.syncs.job import ImportJob, ImportResult, Trigger
 from reconciler.syncs.movements import movements
 from reconciler.syncs.ports import Cursor, EntityChanges, FeedCommit, FeedStore, HeldRun
 from reconciler.syncs.reading import Progress, Reading, read, stamp
+from reconciler.syncs.year_change import left_behind
 from reconciler.transfers.completion import completion
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
 from reconciler.vocabulary.actor import Actor
@@ -40,6 +44,7 @@ class _Run:
     now: datetime
     actor: Actor
     dry_run: bool
+    across: CrossSchoolStore | None
 
     def entry(self, outcome: Outcome, *, detail: str = "", counts: dict[str, Counts] | None = None,
               reading: Reading | None = None) -> TransferEntry:  # fmt: skip
@@ -64,17 +69,20 @@ class _Run:
 def import_school(
     job: ImportJob, connect: Callable[[], AbstractContextManager[Session]], store: FeedStore, *, run: str,
     now: datetime, actor: Actor, dry_run: bool = False, progress: Progress | None = None,
+    across: CrossSchoolStore | None = None,
 ) -> ImportResult:  # fmt: skip
     """Opens the school's source and imports it; nothing is opened for a school that waits for its first import.
 
-    Raises StoreError; whatever goes wrong at the source is in the result, so that other schools go on (rule 66).
+    `across` is what the others hold: a job that claims uniqueness cannot do without. Raises StoreError; whatever goes
+    wrong at the source is in the result, so that other schools go on (rule 66).
     """
-    this = _Run(job=job, store=store, run=run, now=now, actor=actor, dry_run=dry_run)
+    this = _Run(job=job, store=store, run=run, now=now, actor=actor, dry_run=dry_run, across=across)
     if _waits(job, store, dry_run=dry_run):
         return _wait(this)
     try:
         with connect() as session:
-            return run_import(job, session, store, run=run, now=now, actor=actor, dry_run=dry_run, progress=progress)
+            return run_import(job, session, store, run=run, now=now, actor=actor, dry_run=dry_run, progress=progress,
+                              across=across)  # fmt: skip
     except (SourceError, SecretUnavailable) as error:
         _start(this)
         return _fail(this, error)
@@ -82,13 +90,13 @@ def import_school(
 
 def run_import(
     job: ImportJob, session: Session, store: FeedStore, *, run: str, now: datetime, actor: Actor,
-    dry_run: bool = False, progress: Progress | None = None,
+    dry_run: bool = False, progress: Progress | None = None, across: CrossSchoolStore | None = None,
 ) -> ImportResult:  # fmt: skip
     """Imports one school through an open session; the result carries the transfer entry that was stored.
 
     Raises StoreError, and StalePlan when another run changed the feed meanwhile; a SourceError ends as `failed`.
     """
-    this = _Run(job=job, store=store, run=run, now=now, actor=actor, dry_run=dry_run)
+    this = _Run(job=job, store=store, run=run, now=now, actor=actor, dry_run=dry_run, across=across)
     if _waits(job, store, dry_run=dry_run):
         return _wait(this)
     _start(this)
@@ -139,7 +147,8 @@ def _fail(this: _Run, error: ReconcileError) -> ImportResult:
 
 
 def _end(this: _Run, reading: Reading, changes: dict[Entity, EntityChanges], base: str) -> ImportResult:
-    held = _reasons_to_hold(this, reading, changes)
+    clashes = _clashes(this, changes)
+    held = _reasons_to_hold(this, reading, changes) + clashing.reasons(clashes)
     facts = _facts(this.job, reading, changes)
     issues = reading.watch.found(facts)
     outcome, detail = _outcome(reading, changes)
@@ -156,10 +165,19 @@ def _end(this: _Run, reading: Reading, changes: dict[Entity, EntityChanges], bas
         completes_first_import=_completes_first(this, reading),
     )
     if held:
-        return _hold(this, commit, held, facts)
+        return _hold(this, commit, held, facts, clashes)
     if not this.dry_run:
         this.store.commit(commit)
     return this.result(commit.entry, changes=differences, issues=issues)
+
+
+def _clashes(this: _Run, changes: dict[Entity, EntityChanges]) -> list[IdentityClash]:
+    """Identifiers that another school holds too, while they are claimed to be unique (VS, rules 11 and 12)."""
+    if not this.job.claimed:
+        return []
+    if this.across is None:
+        raise ValueError(f"{this.job.school}: uniqueness is claimed, so the other schools must be given")
+    return clashing.clashes(this.job.claimed, this.job.scope, changes, this.store, this.across)
 
 
 def _reasons_to_hold(this: _Run, reading: Reading, changes: dict[Entity, EntityChanges]) -> list[Trouble]:
@@ -180,27 +198,33 @@ def _reasons_to_hold(this: _Run, reading: Reading, changes: dict[Entity, EntityC
                 message=f"{len(intake.conflicts)} {entity.value} came more than once with different content: {named}",
                 hint="find out which is right and correct it at the source; approving imports all but these",
             ))  # fmt: skip
+    today = job.today(this.now)
+    reasons += left_behind(job, reading.intakes[Entity.STUDENTS], this.store, today=today)
     return reasons + judge(
         movements(reading, changes), job.guards, school=job.school, expected=job.expected_changes,
-        today=job.today(this.now),
+        today=today,
     )  # fmt: skip
 
 
-def _hold(this: _Run, commit: FeedCommit, held: list[Trouble], facts: RunFacts) -> ImportResult:
+def _hold(this: _Run, commit: FeedCommit, held: list[Trouble], facts: RunFacts,
+          clashes: list[IdentityClash]) -> ImportResult:  # fmt: skip
+    """Keeps the change set for a person; where identifiers clash there is nothing that a person could approve."""
     reasons = tuple(f"{reason.message}; {reason.hint}" for reason in held)
-    expires = this.now + HELD_FOR
+    expires = None if clashes else this.now + HELD_FOR
     detail = "; ".join(reason.message for reason in held)
-    detail += (
-        f"; nothing was changed; approve or reject run {this.run} until {expires.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    )
+    detail += "; nothing was changed"
+    if expires:
+        detail += f"; approve or reject run {this.run} until {expires.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     message = completion(school=this.job.school, kind="import", outcome=Outcome.HELD, total=Counts(), detail=detail)
     entry = replace(commit.entry, outcome=Outcome.HELD, message=message)
     issues = tuple(i for i in Watch().found(replace(facts, held=held)) if i.code in {reason.code for reason in held})
-    if not this.dry_run:
+    issues += tuple(clash.issue(this.job.feed) for clash in clashes)
+    if not this.dry_run and expires:
         this.store.hold(
             HeldRun(run=this.run, scope=commit.scope, held_at=this.now, expires_at=expires, reasons=reasons,
                     commit=commit)
         )  # fmt: skip
+    if not this.dry_run:
         this.store.end_run(entry, issues=issues)
     return this.result(entry, changes=dict(commit.changes), issues=issues, held=reasons, expires_at=expires)
 

@@ -12,6 +12,7 @@ from reconciler.connectors.protocol import Offer
 from reconciler.errors import ExitCode
 from reconciler.issues.issue import DataIssue
 from reconciler.records.entities import Entity
+from reconciler.records.identifiers import Identifier, claimed
 from reconciler.records.mapping import MappingRules, hub_slots
 from reconciler.syncs.guards import ExpectedChange, GuardLimits
 from reconciler.syncs.ports import EntityChanges, FeedScope
@@ -34,7 +35,8 @@ class ImportJob:
     `period_map` gives for each hub slot the partner slot or None (not selected); it is None while the partner is
     unmapped (VS, rule 32). `entities` are those that the connector can read. `declared_complete` is the source's
     `complete: true`. `expected_changes` may hold entries of other days; only those that cover the hub's date now
-    count. `first` says that a person asked for the first import.
+    count. `first` says that a person asked for the first import. `previous_year` is the year that the school was last
+    imported for, where this job is for a later one; `phase` are the ages it teaches, as the estate writes them.
     """
 
     school: str
@@ -56,10 +58,18 @@ class ImportJob:
     trigger: Trigger = Trigger.MANUAL
     first: bool = False
     timezone: str = "Europe/London"
+    previous_year: AcademicYear | None = None
+    phase: str = ""
 
     @property
     def scope(self) -> FeedScope:
         return FeedScope(school=self.school, attachment=self.attachment, feed=self.feed, year=self.year)
+
+    @property
+    def claimed(self) -> tuple[Identifier, ...]:
+        """What is claimed to be unique across schools (VS, rules 10 and 15)."""
+        return claimed({"admission_numbers_unique": self.admission_numbers_unique,
+                        "staff_codes_unique": self.staff_codes_unique})  # fmt: skip
 
     @property
     def mapping(self) -> MappingRules:

@@ -29,15 +29,47 @@ def tokens(plan):
 
 
 @pytest.mark.requirement(10, 15, 16)
-@pytest.mark.parametrize("flag", ["admission_numbers_unique", "staff_codes_unique"])
+@pytest.mark.parametrize(
+    ("flag", "whom"),
+    [("admission_numbers_unique", "300 students, 12 tutor groups"), ("staff_codes_unique", "9 staff")],
+)
 @pytest.mark.parametrize("claimed", [True, False])
-def test_changing_a_uniqueness_flag_re_keys_everybody(flag, claimed):
-    """Either way the ids of all change: one risky step that names how many."""
+def test_changing_a_uniqueness_flag_re_keys_everybody(flag, whom, claimed):
+    """Either way the ids of all that it governs change, of nobody else: one risky step that names how many."""
     state = stored(hub(**{flag: not claimed}), attachments=(attached(students=300, tutor_groups=12, staff=9),))
     plan = planned([hub(**{flag: claimed})], state)
     assert steps(plan) == ["rekey virtual_school"]
     assert tokens(plan) == [CLAIM]
-    assert "300 students, 12 tutor groups, 9 staff" in plan.held[0].message
+    assert plan.held[0].message.partition(";")[0] == f"changes the ids of {whom}"
+
+
+@pytest.mark.requirement(16)
+@pytest.mark.parametrize(
+    ("settings", "whom"),
+    [
+        ({}, "300 students, 12 tutor groups, 9 staff"),
+        ({"admission_numbers_unique": True}, "9 staff"),
+        ({"staff_codes_unique": True}, "300 students, 12 tutor groups"),
+    ],
+)
+def test_another_separator_re_keys_those_that_carry_the_code(settings, whom):
+    """What has no school code in front has no separator either."""
+    state = stored(hub(**settings), attachments=(attached(students=300, tutor_groups=12, staff=9),))
+    plan = planned([hub(**settings, separator="-")], state)
+    assert plan.held[0].message == f"changes the ids of {whom}"
+
+
+@pytest.mark.requirement(11, 16)
+def test_the_evidence_says_how_many_are_re_keyed_and_how_many_were_compared():
+    """Exact numbers of the store stand for the estimate; what was compared is told beside them."""
+    known = Evidence(figures={"students": 298, "tutor_groups": 12, "admission numbers compared": 298})
+    state = stored(hub(), attachments=(attached(students=300, tutor_groups=12, staff=9),))
+    plan = planned([hub(admission_numbers_unique=True)], state, evidence={CLAIM: known})
+    assert plan.held[0].message == (
+        "changes the ids of 298 students, 12 tutor groups; admission_numbers_unique is claimed "
+        "(admission numbers compared: 298)"
+    )
+    assert plan.held[0].figures == {"students": 298, "tutor_groups": 12, "admission numbers compared": 298}
 
 
 @pytest.mark.requirement(11)

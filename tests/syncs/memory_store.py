@@ -18,10 +18,10 @@ from reconciler.vocabulary.actor import Actor
 class MemoryStore:
     """Fulfils the port `FeedStore`; `record_writes` counts every record row that a commit touched."""
 
-    live: dict[tuple[str, str, Entity], dict[str, tuple[CanonicalRow, int]]] = field(default_factory=dict)
-    departed: dict[tuple[str, str, Entity], set[str]] = field(default_factory=dict)
-    cursors: dict[tuple[str, str, Entity], Cursor] = field(default_factory=dict)
-    bases: dict[tuple[str, str], str] = field(default_factory=dict)
+    live: dict[tuple[str, str, str, Entity], dict[str, tuple[CanonicalRow, int]]] = field(default_factory=dict)
+    departed: dict[tuple[str, str, str, Entity], set[str]] = field(default_factory=dict)
+    cursors: dict[tuple[str, str, str, Entity], Cursor] = field(default_factory=dict)
+    bases: dict[tuple[str, str, str], str] = field(default_factory=dict)
     entries: dict[str, TransferEntry] = field(default_factory=dict)
     open_issues: dict[tuple[str, ...], DataIssue] = field(default_factory=dict)
     held: dict[str, HeldRun] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class MemoryStore:
         return (scope.attachment, scope.feed) in self.first_done
 
     def base(self, scope: FeedScope) -> str:
-        return self.bases.get((scope.attachment, scope.feed), "")
+        return self.bases.get(_key(scope), "")
 
     def start_run(self, entry: TransferEntry) -> None:
         assert entry.outcome is Outcome.RUNNING
@@ -46,7 +46,7 @@ class MemoryStore:
         self.entries[entry.run] = entry
 
     def cursor(self, scope: FeedScope, entity: Entity) -> Cursor | None:
-        return self.cursors.get((scope.attachment, scope.feed, entity))
+        return self.cursors.get((*_key(scope), entity))
 
     def digests(self, scope: FeedScope, entity: Entity) -> dict[str, int]:
         return {i: digest for i, (_, digest) in self._rows(scope, entity).items()}
@@ -59,7 +59,7 @@ class MemoryStore:
     def commit(self, commit: FeedCommit) -> None:
         if commit.base != self.base(commit.scope):
             raise StalePlan("store.base_moved", "another run changed this feed")
-        key = (commit.scope.attachment, commit.scope.feed)
+        key = _key(commit.scope)
         for entity, changes in commit.changes.items():
             table = self.live.setdefault((*key, entity), {})
             gone = self.departed.setdefault((*key, entity), set())
@@ -87,7 +87,7 @@ class MemoryStore:
         if commit.entry.run in self.held:
             self.approved = self.held.pop(commit.entry.run).run
         if commit.completes_first_import:
-            self.first_done.add(key)
+            self.first_done.add((commit.scope.attachment, commit.scope.feed))
 
     def end_run(self, entry: TransferEntry, *, issues: Sequence[DataIssue] = ()) -> None:
         self.entries[entry.run] = entry
@@ -107,7 +107,7 @@ class MemoryStore:
         self.closed_held.append((run, status, reason))
 
     def _rows(self, scope: FeedScope, entity: Entity) -> dict[str, tuple[CanonicalRow, int]]:
-        return self.live.get((scope.attachment, scope.feed, entity), {})
+        return self.live.get((*_key(scope), entity), {})
 
     def _close_others(self, commit: FeedCommit) -> None:
         found = {issue.identity for issue in commit.issues}
@@ -117,3 +117,7 @@ class MemoryStore:
 
     def _open(self, issues: Sequence[DataIssue]) -> None:
         self.open_issues |= {issue.identity: issue for issue in issues}
+
+
+def _key(scope: FeedScope) -> tuple[str, str, str]:
+    return (scope.attachment, scope.feed, str(scope.year))

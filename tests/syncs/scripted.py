@@ -11,11 +11,13 @@ from typing import Any
 from reconciler.connectors.protocol import Completeness, Fetched, Offer, Row, SourceRow, Tolerance
 from reconciler.errors import SourceError
 from reconciler.records.entities import Entity
+from reconciler.syncs.cross_school import CrossSchoolStore
 from reconciler.syncs.importing import run_import
 from reconciler.syncs.job import ImportJob, ImportResult
 from reconciler.syncs.ports import FeedStore
 from reconciler.vocabulary.actor import Actor
 from reconciler.vocabulary.codes import AcademicYear
+from tests.syncs.memory_across import NobodyElse
 
 NOW = datetime(2026, 11, 23, 8, 40, tzinfo=UTC)
 ACTOR = Actor("data.manager@eskmere.example", "env")
@@ -102,9 +104,10 @@ JOB = ImportJob(
 
 
 def importing(store: FeedStore, rows: Mapping[Entity, Sequence[Row]] | None = None, *, job: ImportJob = JOB,
-              dry_run: bool = False, after: timedelta = timedelta(), **kinds: Any) -> ImportResult:  # fmt: skip
+              dry_run: bool = False, after: timedelta = timedelta(), across: CrossSchoolStore | None = None,
+              **kinds: Any) -> ImportResult:  # fmt: skip
     """Imports a scripted school; `job_*` keywords change the job, entity names replace answers."""
     changes = {k.removeprefix("job_"): kinds.pop(k) for k in list(kinds) if k.startswith("job_")}
     session = ScriptedSession(answers(school() if rows is None else rows, **kinds))
     return run_import(replace(job, **changes), session, store, run=f"run{next(_RUNS)}", now=NOW + after, actor=ACTOR,
-                      dry_run=dry_run)  # fmt: skip
+                      dry_run=dry_run, across=across or NobodyElse())  # fmt: skip

@@ -169,7 +169,7 @@ def test_a_student_who_is_no_longer_offered_leaves_and_is_not_deleted(store: Mem
     result = importing(store, fewer)
     assert result.changes[Entity.STUDENTS].left == ["S1"]
     assert result.changes[Entity.MEMBERSHIPS].left == ["C1|student|S1"]
-    assert store.departed[JOB.attachment, "hub", Entity.STUDENTS] == {"S1"}
+    assert store.departed[JOB.attachment, "hub", "2026-2027", Entity.STUDENTS] == {"S1"}
     back = importing(store)
     assert [found[0] for found, _ in back.changes[Entity.STUDENTS].new] == ["S1"]
     assert not back.changes[Entity.STUDENTS].first_load
