@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
@@ -98,9 +99,7 @@ class AcademicChanges:
         """What `dump` wrote."""
         head, _, body = content.partition(b"\n")
         entity, first_load, moved = orjson.loads(head)
-        made = cls(AcademicEntity(entity), first_load=first_load)
-        made._moved = set(moved)
-        made._file.write(body)
+        made = cls(AcademicEntity(entity), first_load=first_load, _moved=set(moved), _file=BytesIO(body))
         made.new_count, made.changed_count = (sum(1 for _ in made._read(op)) for op in (_NEW, _CHANGED))
         made.left_count, made.parked_count = sum(1 for _ in made.left()), sum(1 for _ in made.parked())
         return made

@@ -18,7 +18,7 @@ from reconciler.vocabulary.codes import AcademicYear
 
 OVERLAP = timedelta(days=28)  # how far back an ordinary run looks again: marks are corrected for weeks
 WHOLE_EVERY = timedelta(days=7)  # how often every day of the year is looked at again
-_PORTION_DAYS = 28
+_PORTION_DAYS = 31  # the overlap and today in one
 _PORTION_STUDENTS = 200
 
 # Read by portions of days from the cursor on; the others are few, and are read for the whole year each time.
