@@ -108,3 +108,11 @@ def test_files_count_as_whole_only_where_the_school_says_so(declared: bool) -> N
     school = SCHOOL | {"mis": {"connector": "oneroster-csv", "complete": declared}}
     assert job(school__AVN=school).declared_complete is declared
     assert job().declared_complete is False
+
+
+@pytest.mark.requirement(22)
+def test_another_colour_changes_nothing_of_what_an_import_is_told() -> None:
+    """It is for reports alone: the job, and with it every fingerprint that it is compared by, stays as it was."""
+    first, second = (job(partner__AVN=PARTNER | {"colour": colour}) for colour in ("#1f6feb", "#8250df"))
+    assert first == second
+    assert first.offer_digest == second.offer_digest
