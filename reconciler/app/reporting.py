@@ -13,6 +13,7 @@ from reconciler.app.school_reports import frame_of
 from reconciler.errors import UnknownName
 from reconciler.plan.state import StoredState
 from reconciler.reports import issues as issues_report
+from reconciler.reports import partner_setup as partner_setup_report
 from reconciler.reports import period_map as period_map_report
 from reconciler.reports import transfers as transfers_report
 from reconciler.reports.ports import IssueFilter, TransferFilter
@@ -49,7 +50,12 @@ def issues(settings: Settings, format_: str, *, schools: Sequence[str] = (), cod
 def _write(known: Report, model: Any, format_: str) -> str:
     if format_ == "json":
         return json.dumps(known.to_json(model), indent=2, ensure_ascii=False)
-    return {"html": known.to_html, "text": known.to_text, "csv": known.to_csv}[format_](model)
+    writers = {"html": known.to_html, "text": known.to_text, "csv": known.to_csv, "markdown": known.to_markdown}
+    writer = writers.get(format_)
+    if writer is None:
+        raise UnknownName("report.format", f"the report {known.name} is not written as {format_}",
+                          hint="choose text, html, json or csv")  # fmt: skip
+    return writer(model)
 
 
 def _transfers(context: Context, state: StoredState, schools: frozenset[str]) -> transfers_report.TransfersReport:
@@ -67,6 +73,7 @@ _GATHER: Mapping[str, Callable[[Context, StoredState, frozenset[str]], Any]] = {
     transfers_report.NAME: _transfers,
     issues_report.NAME: _issues,
     period_map_report.NAME: school_reports.period_map,
+    partner_setup_report.NAME: school_reports.partner_setup,
 }
 
 

@@ -138,5 +138,10 @@ report.add_command(_of_school("period-map", "Which period of a partner is which 
                               "days?\n\n" + examples("reconcile report period-map AVN",
                                                      "reconcile report period-map DNE --format html --out dne.html"),
                               "text", "html", "json", "csv"))  # fmt: skip
+report.add_command(_of_school("partner-setup", "What a school enters on its own side, as a partner and for its "
+                              "accounts. No secret is in it.\n\n"
+                              + examples("reconcile report partner-setup AVN",
+                                         "reconcile report partner-setup ELM --format html --out elm.html"),
+                              "text", "html", "markdown", "json", "csv"))  # fmt: skip
 
 COMMANDS = (log, issues, report)

@@ -87,6 +87,11 @@ def html(template: str, report: object) -> str:
     )  # fmt: skip
 
 
+def document(template: str, **values: object) -> str:
+    """A plain text from a template of ours, such as a letter; what it is put into later escapes it."""
+    return _plain().get_template(template).render(**values)
+
+
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """CSV for people: UTF-8 with a byte order mark, CRLF, cells that a spreadsheet would run are quoted."""
     out = io.StringIO()
@@ -121,6 +126,14 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(shipped("templates")), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+@cache
+def _plain() -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(shipped("templates")), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        autoescape=False,  # plain text: nothing of it is markup
     )  # fmt: skip
 
 

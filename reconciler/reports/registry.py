@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from reconciler.errors import UnknownName
-from reconciler.reports import issues, period_map, transfers
+from reconciler.reports import issues, partner_setup, period_map, transfers
 from reconciler.vocabulary.suggestions import did_you_mean
 
 FORMATS = ("html", "text", "json", "csv")
@@ -16,7 +16,7 @@ FORMATS = ("html", "text", "json", "csv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One report: its name, its title and its four writers over one model."""
+    """One report: its name, its title and its writers over one model."""
 
     name: str
     title: str
@@ -25,12 +25,13 @@ class Report:
     to_text: Callable[[Any], str]
     to_json: Callable[[Any], Mapping[str, Any]]
     to_csv: Callable[[Any], str]
+    to_markdown: Callable[[Any], str] | None = None  # a few have it: what is pasted into wikis and tickets
 
 
 def _report(module: ModuleType) -> Report:
     return Report(
         name=module.NAME, title=module.TITLE, build=module.build, to_html=module.to_html, to_text=module.to_text,
-        to_json=module.to_json, to_csv=module.to_csv,
+        to_json=module.to_json, to_csv=module.to_csv, to_markdown=getattr(module, "to_markdown", None),
     )  # fmt: skip
 
 
@@ -38,6 +39,7 @@ REPORTS: dict[str, Report] = {
     transfers.NAME: _report(transfers),
     issues.NAME: _report(issues),
     period_map.NAME: _report(period_map),
+    partner_setup.NAME: _report(partner_setup),
 }
 
 

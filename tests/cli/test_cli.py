@@ -225,6 +225,7 @@ def test_json_output_is_one_document_that_fits_its_schema(applied: Run) -> None:
     fits(applied("issues", "list", "--format", "json").out, "report-issues")
     fits(applied("report", "transfers", "--format", "json").out, "report-transfers")
     fits(applied("report", "period-map", "AVN", "--format", "json").out, "report-period-map")
+    fits(applied("report", "partner-setup", "AVN", "--format", "json").out, "report-partner-setup")
     failed = applied("sync", "import", "--school", "NOPE", "--format", "json")
     assert failed.code == 1
     fits(failed.out, "diagnostics")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
 
 from reconciler.app import reporting
 from reconciler.errors import UnknownName
+from reconciler.simulator.practice import Practice
 from tests.end_to_end.conftest import Desk
+
+SCHOOLS = ("AVN", "BRK", "CST", "DNE", "FGT", "GHL", "HRT", "ELM")
 
 
 def of_school(desk: Desk, name: str, code: str, format_: str = "text") -> str:
@@ -58,3 +62,52 @@ def test_a_school_that_is_no_partner_has_no_map(example: Desk) -> None:
         of_school(example, "period-map", "ELM")
     with pytest.raises(UnknownName, match="has no school 'AVM'"):
         of_school(example, "period-map", "AVM")
+
+
+@pytest.mark.requirement(21, 65, 97)
+def test_no_set_up_sheet_holds_a_secret(example: Desk, schools: Practice) -> None:
+    """Every secret that the example refers to is known here, and none of their values is on any sheet."""
+    settings = ("RECONCILE_", "PATH")
+    secrets = {value for name, value in schools.environment.items() if not name.startswith(settings)}
+    assert len(secrets) > 10
+    for code, format_ in itertools.product(SCHOOLS, ("text", "html", "markdown", "json", "csv")):
+        text = of_school(example, "partner-setup", code, format_)
+        assert not [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.requirement(65, 85, 91)
+def test_each_school_is_told_its_own(example: Desk) -> None:
+    """Partners how to join, with the key's reference and the export's address; schools with accounts how to set these
+    up."""
+    avn = of_school(example, "partner-setup", "AVN")
+    assert "env:REC_KEY_AVN" in avn
+    assert "https://exchange.avn.example/v1" in avn
+    assert "account avn-parentpay" in avn
+    assert "brk-parentpay" not in avn
+    assert "Steps 11 to 16" not in avn
+    assert "Steps 11 to 16" in of_school(example, "partner-setup", "BRK")
+    elm = of_school(example, "partner-setup", "ELM")
+    assert elm.startswith("ELM: how to set up 1 third-party account")
+    assert "Data Exchange Key" not in elm
+    assert "PersonMedicalConditions: No meals service" in of_school(example, "partner-setup", "CST")
+
+
+@pytest.mark.requirement(59, 65)
+def test_the_hub_asks_for_no_more_ticks_than_it_reads(example: Desk) -> None:
+    """Without behaviour and assessment their entities are not on the sheet."""
+    assert "BehaviourEvents" in of_school(example, "partner-setup", "AVN")
+    estate = example.settings.estate
+    text = estate.read_text("utf-8")
+    assert "academic: [attendance, behaviour, assessment]" in text
+    estate.write_text(text.replace("academic: [attendance, behaviour, assessment]", "academic: [attendance]"), "utf-8")
+    example.apply()
+    sheet = of_school(example, "partner-setup", "AVN")
+    assert "Attendances" in sheet
+    assert "BehaviourEvents" not in sheet
+    assert "AssessmentGradeSetGrades" not in sheet
+
+
+def test_a_report_without_markdown_says_which_formats_it_has(example: Desk) -> None:
+    """Transfers are not written as Markdown."""
+    with pytest.raises(UnknownName, match="not written as markdown"):
+        reporting.render(example.settings, "transfers", "markdown")

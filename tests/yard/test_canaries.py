@@ -44,6 +44,10 @@ COMMANDS = (
     "report transfers --format csv",
     "report issues --format json",
     "report issues --format text",
+    "report period-map AVN",
+    "report period-map BRK --format html --out {folder}/map.html",
+    "report partner-setup AVN --format markdown",
+    "report partner-setup ELM --format json",
     "state show nothing.here",
     "approve nothing --reason none",
 )
