@@ -379,9 +379,11 @@ def test_an_interrupted_run_is_cleared_up_by_the_next() -> None:
 
 def test_what_an_interrupted_run_created_and_nobody_wants_any_more_is_ended() -> None:
     """The line was taken out meanwhile; the partner must not keep the guest."""
-    at, partner = store(), MemoryPartner(plan=[TIMEOUT], loses_answers=True)
-    exporting(at, partner, line())
-    result = exporting(at, partner)
+    at, partner = store(), MemoryPartner()
+    exporting(at, partner, OWN)
+    partner.plan, partner.loses_answers = [TIMEOUT], True
+    exporting(at, partner, OWN, line(), first=False)
+    result = exporting(at, partner, OWN, first=False)
     assert [str(step) for step in result.steps] == ["end guest AVN:10233"]
     assert partner.live(ItemKind.GUEST) == []
 

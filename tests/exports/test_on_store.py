@@ -11,6 +11,8 @@ from sqlalchemy import create_engine, inspect, text
 
 from reconciler.app import control, flows
 from reconciler.app.context import opened
+from reconciler.connectors.export_protocol import Message
+from reconciler.connectors.partner_exchange.connector import ExchangeSession
 from reconciler.errors import ExitCode, UnknownName
 from reconciler.reports.ports import TransferFilter
 from reconciler.transfers.entry import Outcome
@@ -164,6 +166,31 @@ def test_a_lost_answer_is_read_back_and_nothing_is_made_twice(desk: ExportDesk) 
     assert outcomes(second) == {"BRK": "done"}
     assert sorted(key[0] for key in desk.partner("BRK").created) == ["a", "a", "g"]
     assert {row["state"] for row in rows(desk, "export_intent")} <= {"done", "superseded"}
+
+
+@pytest.mark.requirement(56, 57)
+def test_what_a_killed_run_created_is_found_although_nobody_wants_it_any_more(
+    desk: ExportDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process died with the answer under way, and the line was taken out before the next run."""
+    desk.prepare("AVN", "BRK")
+    send = ExchangeSession.send
+
+    def die(session: ExchangeSession, message: Message) -> Any:
+        send(session, message)
+        raise SystemExit(137)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ExchangeSession, "send", die)
+        with pytest.raises(SystemExit):
+            desk.export("BRK", first=True)
+    assert len(desk.partner("BRK").guests) == 1
+    desk.edit(INLINE, "inline: []")
+    assert outcomes(desk.export("BRK", first=True)) == {"BRK": "done"}
+    assert [guest.ended_on for guest in desk.partner("BRK").guests.values()] == ["2026-11-23"]
+    with opened(desk.settings) as context:
+        runs = context.store.reports.transfers(TransferFilter(kinds=frozenset({"export"})))
+    assert [run.outcome for run in runs] == [Outcome.DONE, Outcome.INTERRUPTED]
 
 
 @pytest.mark.requirement(54)
