@@ -27,9 +27,9 @@ def run(settings: Settings, kinds: Mapping[str, SyncFlow], *, once: bool, until:
         warn: Callable[[str], None]) -> ExitCode:  # fmt: skip
     """Runs the schedule until it is asked to stop, `until` has come or, with `once`, what is due now has been run.
 
-    `say` gets one line a settled slot, `warn` what stopped a whole tick. In a rehearsal with a set clock time leaps
-    from slot to slot. SIGTERM and Ctrl-C end it between two schools. Raises LockHeld while another runner works on the
-    store, and Refused.
+    `say` gets one line a settled slot, `warn` what is no slot: the start, and what stopped a whole tick. In a rehearsal
+    with a set clock time leaps from slot to slot. SIGTERM and Ctrl-C end it between two schools. Raises LockHeld while
+    another runner works on the store, and Refused.
     """
     stop, end = Event(), _until(until)
     clock: Clock = LeapClock(settings.now) if settings.now else WallClock(stop)
@@ -45,6 +45,7 @@ def run(settings: Settings, kinds: Mapping[str, SyncFlow], *, once: bool, until:
     with opened(settings) as context, _alone(context, clock.now()), _stopping(stop) as signals:
         if once:
             return tick(clock.now()).code
+        warn(f"Running the schedule on {context.store.name}. SIGTERM or Ctrl-C ends it between two schools.")
         run_loop(tick, clock, stopped=stop.is_set, trouble=lambda error: warn(_said(error)), until=end)
     return ExitCode.INTERRUPTED if signal.SIGINT in signals else ExitCode.DONE
 
