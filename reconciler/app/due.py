@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.app import exports, flows
+from reconciler.app import academic, exports, flows
 from reconciler.app.agenda import Scheduled, scheduled
 from reconciler.app.context import Context, opened
 from reconciler.app.outcomes import FlowOutcome
@@ -20,7 +21,7 @@ from reconciler.plan.state import StoredState
 from reconciler.reports.frame import clean, table
 from reconciler.runner.cycle import Agenda, Flow, SlotEnd, run_cycle
 from reconciler.runner.ports import RunEnd
-from reconciler.schedule.due import DueSlot, LineKey, SlotState, due
+from reconciler.schedule.due import DueSlot, LineKey, SlotState, Verdict, due
 from reconciler.schedule.times import Slot, next_slot
 from reconciler.settings import Settings
 from reconciler.transfers.entry import Outcome
@@ -38,6 +39,7 @@ def scheduled_flows() -> dict[str, SyncFlow]:
         "export": lambda settings, schools, failed: exports.run_exports(
             settings, schools=schools, import_failed=failed
         ),
+        "academic": lambda settings, schools, _failed: academic.run_academic(settings, schools=schools),
     }
 
 
@@ -61,12 +63,8 @@ class DueOutcome:
 
     def to_json(self) -> dict[str, Any]:
         """`schemas/due.schema.json`."""
-        return {
-            "format_version": 1,
-            "rehearsal": self.rehearsal,
-            "next_at": self.next_at.isoformat() if self.next_at else None,
-            "slots": [slot_json(end) for end in self.ends],
-        }
+        slots = [slot_json(end) for end in self.ends]
+        return _document(rehearsal=self.rehearsal, dry_run=False, coming=self.next_at, slots=slots)
 
     def to_text(self) -> str:
         mark = "Rehearsal: no real school was asked.\n" if self.rehearsal else ""
@@ -116,17 +114,44 @@ def what_is_due(context: Context, state: StoredState, kinds: Mapping[str, SyncFl
     return plan, due(plan.lines, plan.blackouts, recorded, zone=plan.zone, now=at)
 
 
-def list_due(settings: Settings, kinds: Mapping[str, SyncFlow], *, at: datetime | None = None) -> str:
-    """What is due at a time (now, unless another is given) as text, for `sync --due --dry-run`."""
+def list_due(settings: Settings, kinds: Mapping[str, SyncFlow], *, at: datetime | None = None,
+             format_: str = "text") -> str:  # fmt: skip
+    """What is due at a time (now, unless another is given), for `sync --due --dry-run`; runs and writes nothing."""
     with opened(settings) as context:
-        moment = at or context.now
+        moment, rehearsal = at or context.now, context.store.rehearsal
         plan, found = what_is_due(context, context.store.state.read_state(), kinds, moment)
+    coming, waiting = next_at(plan, moment), {line.key for line in plan.lines if line.waiting}
+    verdicts = [(f, _listed(f, waits=f.key in waiting)) for f in found]
+    if format_ == "json":
+        slots = [
+            {"kind": f.key.kind, "school": f.key.school, "day": f.slot.name.day.isoformat(), "slot": f.slot.name.label,
+             "state": state, "outcome": None, "run": None, "message": clean(f.why)}
+            for f, state in verdicts
+        ]  # fmt: skip
+        return json.dumps(_document(rehearsal=rehearsal, dry_run=True, coming=coming, slots=slots), indent=2)
     if not found:
-        coming = next_at(plan, moment)
         return "Nothing is due. " + (f"Next: {wall(coming, plan)}" if coming else "Nothing is scheduled.")
-    rows = [(f.slot.name.day.isoformat(), f.slot.name.label, f.key.kind, f.key.school, f.verdict.value, clean(f.why))
-            for f in found]  # fmt: skip
-    return "Dry run: nothing was run.\n" + table(("Day", "Slot", "Kind", "School", "Verdict", "Why"), rows)
+    rows = [(f.slot.name.day.isoformat(), f.slot.name.label, f.key.kind, f.key.school, state, clean(f.why))
+            for f, state in verdicts]  # fmt: skip
+    return "Dry run: nothing was run.\n" + table(("Day", "Slot", "Kind", "School", "State", "Why"), rows)
+
+
+def _listed(found: DueSlot, *, waits: bool) -> str:
+    if found.verdict is not Verdict.RUN:
+        return found.verdict.value
+    return "waiting" if waits else "due"
+
+
+def _document(*, rehearsal: bool, dry_run: bool, coming: datetime | None, slots: Sequence[Mapping[str, Any]]) \
+        -> dict[str, Any]:  # fmt: skip
+    """`schemas/due.schema.json`."""
+    return {
+        "format_version": 1,
+        "rehearsal": rehearsal,
+        "dry_run": dry_run,
+        "next_at": coming.isoformat() if coming else None,
+        "slots": list(slots),
+    }
 
 
 def coming_slots(plan: Scheduled, now: datetime) -> dict[LineKey, Slot]:

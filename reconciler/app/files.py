@@ -13,8 +13,14 @@ from reconciler.errors import Refused
 def write_whole(path: Path, content: bytes) -> None:
     """Writes beside the target, syncs, renames: a reader sees the old file or the new one, mode 0600.
 
-    Raises Refused when the folder is missing or cannot be written.
+    What exists and is no regular file (a device, a pipe, a folder) is never replaced. Raises Refused when the folder is
+    missing or cannot be written.
     """
+    if path.is_dir():
+        raise Refused("file.unwritable", f"{path} is a folder", hint="name a file in it")
+    if path.exists() and not path.is_file():
+        _write_through(path, content)
+        return
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -30,6 +36,14 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        raise _refused(path, error) from None
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    try:
+        with path.open("wb", buffering=0) as target:
+            target.write(content)
+    except OSError as error:
         raise _refused(path, error) from None
 
 

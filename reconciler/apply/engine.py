@@ -10,7 +10,7 @@ from reconciler.apply.outcome import Applied, PlanHeld
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.apply.ports import HeldPlan, LockHolder, StateStore
 from reconciler.errors import Held, Refused, SecretUnavailable, StalePlan, UnknownName
-from reconciler.plan.keys import reference
+from reconciler.plan.keys import reference, school_of
 from reconciler.plan.saved import SavedPlan, check_expected, check_saved, read_plan, save_plan
 from reconciler.plan.value import Block, Plan, Risk
 from reconciler.resources.resource import Resource
@@ -166,6 +166,7 @@ def _hold(plan: Plan, waiting: tuple[Risk | Block, ...], *, store: StateStore, a
 def _require_keys(plan: Plan) -> None:
     """A school is attached under a key that is known, never a guessed one (VS, rule 21)."""
     missing = [e.school for e in plan.attachments if e.op in ("attach", "unknown") and not e.fingerprint]
+    missing += [code for code in _with_another_reference(plan) if not plan.keys.get(code) and code not in missing]
     if missing:
         after = {a.address: a.after or {} for a in plan.actions}
         names = [reference(after.get(f"partner.{school}", {})) for school in missing]
@@ -174,6 +175,15 @@ def _require_keys(plan: Plan) -> None:
             f"the Data Exchange Key of {_first(missing)} cannot be read here; nothing was changed",
             hint=f"provide {_first(names)} and apply again",
         )
+
+
+def _with_another_reference(plan: Plan) -> list[str]:
+    """Partners whose declared key changes its reference: whether it is the same key must be proved (VS, rule 28)."""
+    return [
+        school_of(a.address) for a in plan.actions
+        if a.kind == "partner" and a.before and a.after
+        and a.before.get("data_exchange_key") != a.after.get("data_exchange_key")
+    ]  # fmt: skip
 
 
 def _first(items: Sequence[str], most: int = 8) -> str:

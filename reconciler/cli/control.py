@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.invocation import Invocation, confirm, emit, examples, finish, format_option, note, out_option
 from reconciler.diagnostics import Severity, render_text
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, Refused
 
 
 @click.command(help="Checks the files: YAML, schema and whole-estate rules. Needs no secret, store or network.\n\n"
@@ -63,7 +63,7 @@ def plan(invocation: Invocation, save: str | None, targets: tuple[str, ...], det
                           "reconcile apply --allow rekey:virtual_school"))  # fmt: skip
 @click.argument("planfile", required=False)
 @click.option(
-    "--expect", metavar="DIGEST", default="", help="Apply only when the plan has this digest (12 or more characters)."
+    "--expect", metavar="DIGEST", default=None, help="Apply only when the plan has this digest (12 or more characters)."
 )
 @click.option("--auto-approve", is_flag=True, help="Do not ask; for CI that applies what was merged.")
 @click.option("--allow", "allowed", metavar="RISK:ADDRESS", multiple=True, help="Accept one named risk. Repeatable.")
@@ -73,10 +73,16 @@ def plan(invocation: Invocation, save: str | None, targets: tuple[str, ...], det
 @click.option("--lock-timeout", default=10.0, show_default=True, help="Seconds to wait for another apply to end.")
 @format_option("text", "json", "markdown")
 @click.pass_obj
-def apply(invocation: Invocation, planfile: str | None, expect: str, auto_approve: bool, allowed: tuple[str, ...],
-          targets: tuple[str, ...], lock_timeout: float, format_: str) -> None:  # fmt: skip
+def apply(invocation: Invocation, planfile: str | None, expect: str | None, auto_approve: bool,
+          allowed: tuple[str, ...], targets: tuple[str, ...], lock_timeout: float, format_: str) -> None:  # fmt: skip
     from reconciler.app import control
 
+    if expect is not None and not expect.strip():
+        raise Refused(
+            "apply.empty_digest",
+            "--expect was given without a digest, so nothing says which plan was reviewed; nothing was changed",
+            hint="give the digest that the reviewed plan printed; in CI, check that its variable is set",
+        )
     reviewed = bool(planfile or expect)
 
     def ask(text: str) -> bool:
@@ -85,8 +91,8 @@ def apply(invocation: Invocation, planfile: str | None, expect: str, auto_approv
         note(text)
         return confirm("Apply this?")
 
-    done = control.apply(invocation.settings(), planfile=planfile, expect=expect, allowed=allowed, targets=targets,
-                         lock_timeout=lock_timeout, confirm=ask)  # fmt: skip
+    done = control.apply(invocation.settings(), planfile=planfile, expect=expect or "", allowed=allowed,
+                         targets=targets, lock_timeout=lock_timeout, confirm=ask)  # fmt: skip
     emit(done.render(format_))
     finish(done.exit_code)
 

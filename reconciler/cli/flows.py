@@ -74,6 +74,12 @@ def _export(*arguments: Any, **options: Any) -> FlowOutcome[Any]:
     return run_exports(*arguments, **options)
 
 
+def _academic(*arguments: Any, **options: Any) -> FlowOutcome[Any]:
+    from reconciler.app.academic import run_academic
+
+    return run_academic(*arguments, **options)
+
+
 sync.add_command(_flow("import", "Brings in what the partner schools offer.\n\n"
                        + examples("reconcile sync import --school AVN --first", "reconcile sync import",
                                   "reconcile sync import --school BRK --dry-run"), _import,
@@ -82,5 +88,9 @@ sync.add_command(_flow("export", "Tells the partner schools which students are a
                        + examples("reconcile sync export --school BRK --first", "reconcile sync export",
                                   "reconcile sync export --dry-run"), _export,
                        first="This is a first export, run by hand (VS, rule 46)."))  # fmt: skip
+
+sync.add_command(_flow("academic", "Brings in attendance, behaviour and assessment of the students known here.\n\n"
+                       + examples("reconcile sync academic", "reconcile sync academic --school BRK --dry-run"),
+                       _academic))  # fmt: skip
 
 COMMANDS = (sync,)

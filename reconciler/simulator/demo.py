@@ -18,6 +18,7 @@ STEPS: tuple[Callable[[Story], None], ...] = (
     demo_flows.nothing_changed,
     demo_declared.second_plan_empty,
     demo_flows.exported,
+    demo_flows.academic_data,
     demo_flows.scheduled_cycle,
     demo_flows.over_shared,
     demo_flows.held_and_rejected,

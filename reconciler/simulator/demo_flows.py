@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from reconciler.app import decisions, due, exports, flows, reporting
+from reconciler.app import academic, decisions, due, exports, flows, reporting
 from reconciler.app.files import write_whole
 from reconciler.simulator.story import Story
 
@@ -51,7 +51,7 @@ def exported(story: Story) -> None:
 
 
 def scheduled_cycle(story: Story) -> None:
-    story.begin("The next morning at 08:05 the schedule runs: imports first, then exports, each slot once",
+    story.begin("The next morning at 08:05 the schedule runs: imports, then exports, then academic data, each slot once",
                 "reconcile sync --due")  # fmt: skip
     settings = story.at(NEXT_MORNING)
     done = due.due_now(settings, due.scheduled_flows())
@@ -60,6 +60,15 @@ def scheduled_cycle(story: Story) -> None:
     again = due.due_now(settings, due.scheduled_flows())
     story.expect(not again.ends, "no slot should run twice")
     story.say("\nAsked again at once, nothing is due: each slot runs once.")
+
+
+def academic_data(story: Story) -> None:
+    story.begin("Attendance, behaviour and assessment of the students known here; behaviour only where codes match",
+                "reconcile sync academic")  # fmt: skip
+    done = academic.run_academic(story.settings)
+    story.say(done.to_text())
+    held = [r for r in done.results if r.entry.school in SOAP_SCHOOLS]
+    story.expect(all(r.outcome.value in ("done", "unchanged", "partial") for r in held), "academic data should arrive")
 
 
 def over_shared(story: Story) -> None:

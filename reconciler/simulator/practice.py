@@ -66,6 +66,13 @@ def simulate(environment: Mapping[str, str], *, into: str, seed: int, scale: flo
 
 def _switch_on(simulator: RunningSimulator, fault: str) -> None:
     code, _, name = fault.partition(":")
+    schools = sorted(simulator.server.schools())
+    if code not in schools or not name:
+        raise UnknownName(
+            "simulator.unknown_fault",
+            f"{fault!r} does not name a school that answers over HTTP and a fault",
+            hint=f"write CODE:NAME, for example {schools[0]}:roll_down_60; schools: {', '.join(schools)}",
+        )
     known = simulator.server.fault_names()
     if name not in known:
         raise UnknownName(
@@ -84,7 +91,15 @@ def _fresh(folder: Path) -> Path:
             hint="name another folder with --into, or empty that one yourself",
         )
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise Refused(
+            "file.unwritable",
+            f"{folder} cannot be made ({error.strerror or type(error).__name__})",
+            hint="name a folder of your own with --into",
+        ) from None
+    (folder / ".gitignore").write_text("*\n", "utf-8")
     (folder / _MARK).write_text("made anew by each run; keep nothing here\n", "utf-8")
     return folder
 

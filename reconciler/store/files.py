@@ -15,9 +15,12 @@ def make_private(path: Path) -> None:
     Raises StoreError when the place cannot be written.
     """
     try:
-        for folder in reversed([f for f in path.parents if not f.exists()]):
+        made = [f for f in path.parents if not f.exists()]
+        for folder in reversed(made):
             folder.mkdir(mode=0o700)
             folder.chmod(0o700)  # a umask may have taken bits away
+        if made:  # a folder of our own holds records of children: git must never see it
+            (path.parent / ".gitignore").write_text("*\n", "utf-8")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StoreError(

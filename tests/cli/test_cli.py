@@ -190,6 +190,47 @@ def test_an_unknown_partner_is_refused_with_the_nearest(applied: Run) -> None:
     assert "did you mean 'AVN'" in said.err
 
 
+def test_an_empty_digest_is_refused_before_anything_is_done(run: Run) -> None:
+    """`--expect "$DIGEST"` with an empty variable must not apply what nobody reviewed."""
+    run("state", "init", "--rehearsal")
+    said = run("apply", "--expect", "", "--auto-approve")
+    assert said.code == 1
+    assert "apply.empty_digest" in said.err
+    assert json.loads(run("state", "list", "--format", "json").out) == []
+
+
+@pytest.mark.requirement(21, 28)
+def test_another_key_reference_is_applied_only_where_the_key_can_be_read(
+    applied: Run, schools: Practice, tmp_path: Path
+) -> None:
+    """A key that nobody could compare could orphan a school's people."""
+    text = (schools.folder / "estate.yaml").read_text("utf-8")
+    (tmp_path / "other.yaml").write_text(text.replace("{env: REC_KEY_GHL}", "{env: REC_KEY_GHL_NEW}"), "utf-8")
+    said = applied("apply", "--auto-approve", RECONCILE_ESTATE=str(tmp_path / "other.yaml"))
+    assert said.code == 1
+    assert "apply.key_unknown" in said.err
+    assert "REC_KEY_GHL_NEW" not in applied("state", "show", "partner.GHL").out
+
+
+def test_the_stores_folder_is_ignored_by_git(run: Run, tmp_path: Path) -> None:
+    """A database of children's records is never committed by `git add .`."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    run("state", "init", "--rehearsal")
+    seen = subprocess.run(["git", "-C", str(tmp_path), "status", "--short"], capture_output=True, text=True, check=True)
+    assert seen.stdout == ""
+
+
+def test_what_is_no_regular_file_is_written_through_and_never_replaced(applied: Run, tmp_path: Path) -> None:
+    """A device or a pipe named by --out stays what it is; a folder is refused by name."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        applied("report", "issues", "--out", str(pipe))
+        assert "issue" in (reader.communicate(timeout=30)[0])
+    assert pipe.is_fifo()
+    assert "is a folder" in applied("report", "issues", "--out", str(tmp_path)).err
+
+
 def test_a_store_is_never_made_by_looking(run: Run, tmp_path: Path) -> None:
     """Without `state init` there is none, and saying so makes none."""
     said = run("plan")
