@@ -71,11 +71,23 @@ class DueOutcome:
         rows = [
             (e.name.day.isoformat(), e.name.label, e.key.kind, e.key.school, word(e), e.end.run if e.end else "-",
              said(e))
-            for e in self.ends
+            for e in self.ends if e.state is not SlotState.MISSED
         ]  # fmt: skip
+        rows += [
+            ("earlier", f"{len(found)} slots", key.kind, key.school, "missed", "-", said(found[-1]))
+            for key, found in self._missed().items()
+        ]
         if not rows:
             return f"{mark}Nothing is due. {self._next()}"
         return f"{mark}{table(('Day', 'Slot', 'Kind', 'School', 'Outcome', 'Run', 'What happened'), rows)}"
+
+    def _missed(self) -> dict[LineKey, list[SlotEnd]]:
+        """Missed slots by line: a machine that was off for a week shows one row a line, the JSON has them all."""
+        found: dict[LineKey, list[SlotEnd]] = {}
+        for end in self.ends:
+            if end.state is SlotState.MISSED:
+                found.setdefault(end.key, []).append(end)
+        return found
 
     def _next(self) -> str:
         return f"Next: {wall(self.next_at, self.scheduled)}" if self.next_at else "Nothing is scheduled."
