@@ -65,3 +65,13 @@ def test_records_without_their_log_entry_are_not_written(store: Store, monkeypat
         store.feeds.commit(feed_commit(scope, "r1", first_load(staff(1), staff(2))))
     assert store.feeds.digests(scope, Entity.STAFF) == {}
     assert list(store.feeds.rows(scope, Entity.STAFF)) == []
+
+
+def test_an_import_moves_nothing_that_a_plan_stands_on(store: Store) -> None:
+    """Serial, lineage and resources stay, so that a plan made before an import is good after it."""
+    scope = with_partner(store)
+    before = store.state.read_state()
+    store.feeds.commit(feed_commit(scope, "r1", first_load(staff(1), staff(2)), completes_first_import=True))
+    after = store.state.read_state()
+    assert (after.serial, after.lineage, after.resources) == (before.serial, before.lineage, before.resources)
+    assert [a.rows for a in after.attachments if a.id == OWN] == [{"staff": 2}]
