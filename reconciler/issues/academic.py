@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Severity
-from reconciler.issues.issue import DataIssue, Owner
+from reconciler.issues.issue import DataIssue, Owner, owner_of_failure
 from reconciler.issues.rule import Trouble
 from reconciler.records.academic import AcademicEntity
 from reconciler.transfers.entry import RejectedRecord
@@ -28,8 +28,8 @@ _NAMED = 5  # ids shown of many
 class AcademicFacts:
     """What one academic run found out. `judged` are the entities of which all of the year was read completely.
 
-    `parked` counts the rows that wait, by entity and student; `unknown_aims` gives the student of each aim whose code
-    is none.
+    `parked` are the students whose rows wait, by entity; `unknown_aims` gives the student of each aim whose code is
+    none.
     """
 
     school: str
@@ -42,7 +42,7 @@ class AcademicFacts:
     held: Sequence[Trouble] = ()
     incomplete: Sequence[str] = ()
     rejected: Sequence[RejectedRecord] = ()
-    parked: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    parked: Mapping[str, Set[str]] = field(default_factory=dict)
     unknown_aims: Mapping[str, str] = field(default_factory=dict)
 
     def issue(self, code: str, *, entity: str, record: str, message: str, next_step: str, column: str = "",
@@ -81,6 +81,7 @@ def _failure(facts: AcademicFacts) -> Iterator[DataIssue]:
             _FAILED_CODE, entity=facts.failure.entity, record="", column=facts.failure.code,
             message=f"the academic import stopped: {facts.failure.message}",
             next_step=facts.failure.hint or "look at the school's system, then run the import again",
+            owner=owner_of_failure(facts.failure.code),
         )  # fmt: skip
 
 
@@ -142,7 +143,7 @@ def _students(facts: AcademicFacts) -> Iterator[DataIssue]:
         named = ", ".join(sorted(students)[:_NAMED]) + (" and more" if len(students) > _NAMED else "")
         yield facts.issue(
             _STUDENT_CODE, entity=entity, record="", severity=Severity.WARNING, owner=Owner.HUB,
-            message=f"{sum(students.values())} {entity} wait for students who are not known: {named}",
+            message=f"{entity} of {len(students)} student(s) who are not known wait for them: {named}",
             next_step="they come in after the next import of students, if these are offered; else the school sends "
                       "more than it should",
         )  # fmt: skip

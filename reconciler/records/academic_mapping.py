@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from operator import itemgetter
 
 from reconciler.records.academic import ACADEMIC_COLUMNS, AcademicEntity, academic_columns
 from reconciler.records.attendance_codes import abolished_codes, attendance_codes
@@ -31,20 +32,22 @@ def mapping_version(entity: AcademicEntity) -> str:
 def academic_mapper(entity: AcademicEntity) -> RowMapper:
     """A function from a source's key and values to a canonical row of `entity`; it raises UnusableRow."""
     # A mark is judged by the table of codes, whatever its length.
-    readers = [(c, column_reader(replace(c, length=_ANY_LENGTH) if c.name == "code" else c))
-               for c in ACADEMIC_COLUMNS[entity]]  # fmt: skip
-    refine = _REFINE[entity]
+    readers = [
+        (c.name, column_reader(replace(c, length=_ANY_LENGTH) if c.name == "code" else c),
+         c.required and c.type is ColumnType.DATE)
+        for c in ACADEMIC_COLUMNS[entity] if not c.derived
+    ]  # fmt: skip
+    refine, in_order = _REFINE[entity], itemgetter(*academic_columns(entity))
 
     def map_row(key: str, values: SourceValues) -> CanonicalRow:
-        told: dict[str, object] = {**values, "source_id": key}
-        for column, read in readers:
-            if column.derived:
-                continue
-            told[column.name] = value = read(told.get(column.name))
-            if value is None and column.required and column.type is ColumnType.DATE:
-                raise UnusableRow("record.missing_field", f"{column.name} is missing")
+        get, told = values.get, dict[str, object]()
+        for name, read, is_needed_date in readers:
+            value = told[name] = read(key if name == "source_id" else get(name))
+            if is_needed_date and value is None:
+                raise UnusableRow("record.missing_field", f"{name} is missing")
         refine(told)
-        return tuple(told[column.name] for column, _ in readers)
+        row: CanonicalRow = in_order(told)
+        return row
 
     return map_row
 

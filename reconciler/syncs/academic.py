@@ -238,11 +238,11 @@ def _outcome(found: _Found) -> tuple[Outcome, str]:
 
 def _facts(this: _Run, found: _Found) -> AcademicFacts:
     intakes = found.intakes
-    parked = {e.value: dict(i.unknown_students) for e, i in intakes.items() if i.unknown_students}
-    for count in this.store.parked(this.job.scope):  # those that did not come again still wait
-        released = count.entity in intakes and count.student in intakes[count.entity].known
-        waiting = parked.setdefault(count.entity.value, {}) if not released else {}
-        waiting[count.student] = max(waiting.get(count.student, 0), count.rows)
+    parked = {e.value: set(i.unknown_students) for e, i in intakes.items() if i.unknown_students}
+    for waiting in this.store.parked(this.job.scope):  # those that did not come again still wait
+        intake = intakes.get(waiting.entity)
+        if intake is None or not intake.complete or waiting.student not in intake.known:
+            parked.setdefault(waiting.entity.value, set()).add(waiting.student)
     aims = intakes.get(_OPTIONAL)
     return AcademicFacts(
         school=this.job.school, feed=this.job.feed,

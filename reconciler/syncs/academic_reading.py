@@ -121,6 +121,7 @@ class _Batch:
     """One portion on its way in: usable rows by id, and the ids of those that cannot be used."""
 
     portion: Portion
+    asked: frozenset[str]
     rows: dict[str, CanonicalRow] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
 
@@ -134,6 +135,7 @@ class _PortionReader:
         self._job, self._intake, self._store, self._structure = job, intake, store, structure
         self._map: RowMapper = academic_mapper(intake.entity)
         self._columns = academic_columns(intake.entity)
+        self._on_date = self._columns.index("on_date") if "on_date" in self._columns else None
         self._grades = grades(structure) if structure else frozenset[str]()
         # A mark's id is its student, day and session, so it can come back in no other portion; other ids can.
         self._ids_move = intake.entity is not AcademicEntity.ATTENDANCE_MARKS
@@ -141,7 +143,7 @@ class _PortionReader:
 
     def take(self, portion: Portion, session: AcademicSession) -> None:
         """Reads a portion to its end, then compares it with what is held of the same students and days."""
-        intake, batch = self._intake, _Batch(portion)
+        intake, batch = self._intake, _Batch(portion, frozenset(portion.students))
         fetched = session.read(intake.entity, portion.students, portion.days)
         for row in fetched:
             intake.read += 1
@@ -175,7 +177,7 @@ class _PortionReader:
         except UnusableRow as error:
             self._refuse(batch, RejectedRow(key, error.code, error.message))
             return
-        outside = self._outside(row, batch.portion)
+        outside = NOT_ASKED if row[STUDENT] not in batch.asked else self._outside(row, batch.portion)
         if outside:
             intake.outside[outside] += 1
         elif key in batch.rows or key in batch.refused:
@@ -186,16 +188,15 @@ class _PortionReader:
             batch.rows[key] = row
 
     def _outside(self, row: CanonicalRow, portion: Portion) -> str:
-        if row[STUDENT] not in portion.students:
-            return NOT_ASKED
-        told, year = dict(zip(self._columns, row, strict=True)), self._job.year
-        if self._intake.entity is AcademicEntity.POST16_AIMS:
-            start, end = told["start_date"], told["end_date"]
+        year = self._job.year
+        if self._on_date is None:
+            start, end = (row[self._columns.index(name)] for name in ("start_date", "end_date"))
             touches = year.overlaps(start if isinstance(start, date) else None, end if isinstance(end, date) else None)
             return "" if touches else OTHER_YEAR
-        if told["on_date"] in portion.days:
+        on = row[self._on_date]
+        if on in portion.days:
             return ""
-        return NOT_ASKED if told["on_date"] in Days(first=year.first_day, last=year.last_day) else OTHER_YEAR
+        return NOT_ASKED if on in Days(first=year.first_day, last=year.last_day) else OTHER_YEAR
 
     def _check_codes(self, row: CanonicalRow) -> None:
         """Codes that the school's own structure does not know are refused, never taken as they are (C29)."""

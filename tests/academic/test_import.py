@@ -252,7 +252,7 @@ def test_a_code_outside_the_school_s_own_structure_is_refused(
     store: MemoryAcademicStore, entity: AcademicEntity, row: object
 ) -> None:
     """A wrong grade never becomes "other" in silence (C29)."""
-    done = importing(store, {entity: [row]})  # type: ignore[list-item]
+    done = importing(store, {entity: [row]})
     assert [r.code for r in done.entry.rejected] == ["academic.unknown_code"]
     assert done.outcome is Outcome.PARTIAL
 
@@ -323,7 +323,7 @@ def test_an_unknown_aim_is_kept_and_told(store: MemoryAcademicStore) -> None:
     done = importing(store, {AIMS: [aim(code="603/1"), aim("A2", code=None), aim("A3")]})
     assert done.entry.counts["post16_aims"].new == 3
     assert sorted(i.record for i in store.open_issues.values() if i.code == "academic.unknown_aim") == ["A1", "A2"]
-    assert [row[0] for row in store.rows(done, AIMS, student="S1")] == ["A1", "A2", "A3"]  # type: ignore[arg-type]
+    assert [row[0] for row in store.rows(done, AIMS, student="S1")] == ["A1", "A2", "A3"]
 
 
 @pytest.mark.requirement(3, 6)

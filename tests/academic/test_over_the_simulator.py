@@ -67,7 +67,7 @@ class Hub:
 
     def execute(self, statement: object) -> list[tuple[object, ...]]:
         with opened(self.settings) as context, context.store.academic._database.read() as connection:
-            return [tuple(row) for row in connection.execute(statement)]  # type: ignore[call-overload]
+            return [tuple(row) for row in connection.execute(statement)]
 
 
 @pytest.fixture
@@ -177,6 +177,19 @@ def test_a_school_with_an_unknown_behaviour_code_keeps_its_behaviour(hub: Hub) -
     assert "academic.structure_mismatch" not in hub.issues()
     hub.change(hub.world.add_behaviour_code("BRK", "OWN", "Our own"))
     assert "behaviour_events" not in hub.counts("BRK")
+
+
+@pytest.mark.requirement(60)
+def test_a_hub_that_declares_its_own_structure_compares_with_that(hub: Hub) -> None:
+    """Written in the estate and applied, it is the hub's; the schools that have another are left out now."""
+    estate = hub.settings.estate
+    own = "  academic_structure: {behaviour: {OWN: Our own}}\n  require_structure_match: true"
+    estate.write_text(estate.read_text("utf-8").replace("  require_structure_match: true", own), "utf-8")
+    control.apply(hub.settings)
+    (done,) = hub.academic().results
+    assert "behaviour_events" not in done.entry.counts
+    assert "assessment_results" in done.entry.counts
+    assert any("'ACH' is used at the school and not at the hub" in issue.message for issue in done.issues)
 
 
 @pytest.mark.requirement(59)

@@ -92,7 +92,7 @@ def test_no_record_of_an_unknown_student_is_ever_live(before: Payload, after: Pa
     store = fresh(known)
     take(store, before)
     take(store, after)
-    assert {row[1] for rows in live(store).values() for row in rows.values()} <= known  # type: ignore[index]
+    assert {row[1] for rows in live(store).values() for row in rows.values()} <= known
 
 
 @pytest.mark.requirement(59, 61, 63)
@@ -127,4 +127,4 @@ def test_only_codes_in_force_are_ever_held(payload: Payload, known: set[str]) ->
     store = fresh(known)
     take(store, payload)
     offered = {row.values["code"] for row in payload[MARKS] if isinstance(row, SourceRow)}
-    assert {row[4] for row in live(store)[MARKS].values()} <= offered - {"J", "Q9"}  # type: ignore[index]
+    assert {row[4] for row in live(store)[MARKS].values()} <= offered - {"J", "Q9"}
