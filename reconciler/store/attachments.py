@@ -21,6 +21,7 @@ from reconciler.store.tables.control import ATTACHMENT, RESOURCE
 from reconciler.store.tables.exports import EXPORT_INTENT, EXPORT_ITEM, EXPORT_STATE
 from reconciler.store.tables.records import RECORDS
 from reconciler.store.tables.runs import FEED_CURSOR, FEED_STATE, HELD_RUN, PACKED_DIGESTS
+from reconciler.store.tables.undo import RUN_CHANGE
 from reconciler.vocabulary.suggestions import did_you_mean
 
 _HUB = "hub"
@@ -123,7 +124,7 @@ def _rekey(connection: Connection, change: AttachmentChange, since: str) -> None
     )
     if not moved.rowcount:
         raise _unknown(change)
-    feeds, exports = (FEED_STATE, FEED_CURSOR, PACKED_DIGESTS), (EXPORT_ITEM, EXPORT_INTENT, EXPORT_STATE)
+    feeds, exports = (FEED_STATE, FEED_CURSOR, PACKED_DIGESTS, RUN_CHANGE), (EXPORT_ITEM, EXPORT_INTENT, EXPORT_STATE)
     academic = (*ACADEMIC_RECORDS.values(), ACADEMIC_STATE, ACADEMIC_CURSOR, ACADEMIC_PARKED)
     for table in (*RECORDS.values(), *feeds, *exports, *academic):
         connection.execute(update(table).where(table.c.attachment == old).values(attachment=new))

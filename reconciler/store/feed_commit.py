@@ -13,6 +13,7 @@ from reconciler.store import audit, held_runs, issue_rows, runs
 from reconciler.store.packed import in_scope, scope_values
 from reconciler.store.records_write import write_entity
 from reconciler.store.tables.runs import FEED_CURSOR, FEED_STATE
+from reconciler.store.tables.undo import RUN_CHANGE
 from reconciler.syncs.ports import Cursor, FeedCommit, FeedScope
 
 
@@ -31,6 +32,7 @@ def write(connection: Connection, commit: FeedCommit) -> None:
         connection, commit.issues, school=scope.school, feed=scope.feed, codes=commit.issue_codes, run=entry.run, at=at
     )
     if changed:
+        connection.execute(insert(RUN_CHANGE).values(run=number, **scope_values(scope), undone_by=""))
         held_runs.supersede(connection, scope, but=entry.run)
         audit.append(
             connection, at=at, actor=entry.actor, verb="run.committed", subject=f"run {entry.run}",

@@ -21,6 +21,7 @@ from reconciler.store.report_source import SqlReportSource
 from reconciler.store.slots import SqlSlotLedger
 from reconciler.store.state_store import SqlStateStore
 from reconciler.store.tables.control import STORE
+from reconciler.store.undo import SqlUndoStore
 from reconciler.store.urls import read_url
 
 
@@ -36,6 +37,7 @@ class Store:
         self.feeds = SqlFeedStore(database)
         self.reports = SqlReportSource(database)
         self.exports = SqlExportStore(database)
+        self.undoing = SqlUndoStore(database)
         self.academic = SqlAcademicStore(database)
         self.across = SqlCrossSchoolStore(database)
         self.slots = SqlSlotLedger(database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, and_, bindparam, insert, select, update
 
 from reconciler.records.entities import Entity, column_names
 from reconciler.store.bulk import Row, bulk_insert, date_positions, run_many, upsert_text
@@ -121,6 +121,14 @@ def _mark_left(connection: Connection, scope: FeedScope, entity: Entity, left: S
     if not left:
         return
     table = RECORDS[entity]
+    if connection.dialect.name == "postgresql" and len(left) >= _COPY_FROM:
+        gone = Table(f"gone_{table.name}", MetaData(), Column("source_id", String), prefixes=["TEMPORARY"])
+        gone.create(connection)
+        bulk_insert(connection, gone, ("source_id",), ((source_id,) for source_id in left))
+        is_gone = and_(in_scope(table, scope), table.c.source_id == gone.c.source_id)
+        connection.execute(update(table).where(is_gone).values(left_load=load))
+        gone.drop(connection)
+        return
     statement = (
         update(table)
         .where(in_scope(table, scope), table.c.source_id == bindparam("b_id", type_=String))

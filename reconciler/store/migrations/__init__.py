@@ -4,6 +4,6 @@ In comes a connection with an open transaction; out goes a schema at the newest 
 so that opening a store needs no Alembic.
 """
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "schema_version"

@@ -1,0 +1,41 @@
+"""`sync undo RUN`: an import is taken back by its run id, whole, as a run of its own."""
+
+from __future__ import annotations
+
+from reconciler.app.context import new_run_id, opened
+from reconciler.app.flows import LOCK_SECONDS
+from reconciler.app.process import holder
+from reconciler.apply.permission import operators_of, require_role
+from reconciler.errors import Refused
+from reconciler.reports.frame import clean
+from reconciler.settings import Settings
+from reconciler.syncs.undo import undo_import
+from reconciler.transfers.completion import one_line
+
+
+def undo(settings: Settings, run: str, *, reason: str) -> str:
+    """Takes a committed import back and says what that did, and what comes next.
+
+    Raises NotPermitted without the role approver, UnknownName, LockHeld while the school is being imported, and
+    Refused where the run cannot be undone, or not yet.
+    """
+    if not one_line(reason):
+        raise Refused("undo.no_reason", "an undo needs a reason", hint="give --reason; it is kept with the record")
+    with opened(settings) as context:
+        store = context.store
+        require_role(settings.actor, "approver", operators_of(store.state.read_state(), ()), doing="undo")
+        school = store.undoing.run_facts(run).school
+        with store.state.lock(f"school:{school}", holder=holder(context.now, "sync undo"), wait=LOCK_SECONDS):
+            undone = undo_import(
+                store.undoing, run, run=new_run_id(), now=context.now, actor=settings.actor, reason=reason
+            )
+        mark = "Rehearsal: no real school was asked or told.\n" if store.rehearsal else ""
+    return mark + clean(undone.entry.message) + "\n" + _next(school, first=undone.first_again)
+
+
+def _next(school: str, *, first: bool) -> str:
+    if first:
+        return (f"Nothing of {school} is live any more, so its next import is a first one, by hand.\n"
+                f"Next: mend the source, then: reconcile sync import --school {school} --first")  # fmt: skip
+    return (f"The next import brings what {school} holds by then: mend the source before it runs.\n"
+            f"Next: reconcile sync import --school {school} --dry-run")  # fmt: skip
