@@ -51,7 +51,7 @@ def exported(story: Story) -> None:
 
 
 def scheduled_cycle(story: Story) -> None:
-    story.begin("The next morning at 08:05 the schedule runs: imports, then exports, then academic data, each slot once",
+    story.begin("At 08:05 the next morning the schedule runs: imports, exports, academic data, each slot once",
                 "reconcile sync --due")  # fmt: skip
     settings = story.at(NEXT_MORNING)
     done = due.due_now(settings, due.scheduled_flows())
