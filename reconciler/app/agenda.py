@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context
-from reconciler.plan.state import StoredState
-from reconciler.reports.ports import TransferFilter
+from reconciler.plan.state import Attachment, AttachmentStatus, StoredState
 from reconciler.schedule.blackouts import Blackout
-from reconciler.schedule.due import KINDS, Line, LineKey
+from reconciler.schedule.due import Line, LineKey
 from reconciler.schedule.terms import Calendar
 from reconciler.syncs.ports import FeedScope
 from reconciler.transfers.entry import Outcome
@@ -21,6 +20,7 @@ from reconciler.vocabulary.codes import AcademicYear
 
 Spec = Mapping[str, Any]
 SCHEDULE_OF = {"import": "students_and_classes", "export": "students_and_classes", "academic": "academic"}
+FIRST_OF = {"import": "import", "export": "export", "academic": "import"}  # what must be run by hand before it
 SUCCEEDED = frozenset({Outcome.DONE.value, Outcome.UNCHANGED.value, Outcome.PARTIAL.value})
 
 
@@ -37,14 +37,22 @@ class Scheduled:
 def scheduled(context: Context, state: StoredState, kinds: Collection[str]) -> Scheduled:
     """Lines of the kinds that can be run, for every partner. Raises Refused where nothing is applied yet."""
     hub = virtual_school(state)
+    times = {kind: (hub.get("schedules") or {}).get(SCHEDULE_OF[kind]) for kind in SCHEDULE_OF if kind in kinds}
+    since = {kind: _applied_time(context, SCHEDULE_OF[kind]) for kind in times}
+    lines = []
+    for code, partner in of_kind(state, "partner").items():
+        scope = hub_scope(state, code)
+        attached = context.store.slots.applied_since(f"partner.{code}", lambda _: True)
+        for kind, declared in times.items():
+            if declared is None or (kind == "export" and not partner.get("export")):
+                continue  # no time is declared, or the partner takes no exports
+            by_hand = context.store.slots.first_success(scope, kind=FIRST_OF[kind])
+            lines.append(Line(
+                key=LineKey(kind, code), times=str(declared), waiting=waits_for_first(context, kind, scope),
+                since=max(moment for moment in (since[kind], attached, by_hand) if moment is not None),
+            ))  # fmt: skip
     return Scheduled(
-        lines=tuple(
-            line
-            for kind in KINDS
-            if kind in kinds and kind in SCHEDULE_OF
-            for code, partner in of_kind(state, "partner").items()
-            if (line := _line(context, hub, kind, code, partner)) is not None
-        ),
+        lines=tuple(lines),
         blackouts=_blackouts(state),
         zone=ZoneInfo(str(hub.get("timezone", "Europe/London"))),
         calendar=_calendar(state, str(hub.get("calendar", ""))),
@@ -56,61 +64,31 @@ def waits_for_first(context: Context, kind: str, scope: FeedScope) -> bool:
 
     Academic data has no first run of its own: it follows the first import, whose people it is about.
     """
-    return not _FIRST_DONE.get(kind, _import_done)(context, scope)
+    if FIRST_OF[kind] == "export":
+        return not context.store.exports.first_export_done(scope.attachment)
+    return not context.store.feeds.first_import_done(scope)
 
 
-def hub_scope(context: Context, hub: Spec, school: str) -> FeedScope:
+def hub_scope(state: StoredState, school: str) -> FeedScope:
     """The partner's place in the feed `hub`."""
     return FeedScope(
-        school=school, attachment=context.store.feeds.attachment(school), feed="hub",
-        year=AcademicYear.parse(str(hub["academic_year"])),
+        school=school, attachment=live_attachments(state)[school].id, feed="hub",
+        year=AcademicYear.parse(str(virtual_school(state)["academic_year"])),
     )  # fmt: skip
 
 
-def _import_done(context: Context, scope: FeedScope) -> bool:
-    return context.store.feeds.first_import_done(scope)
+def live_attachments(state: StoredState) -> dict[str, Attachment]:
+    """The live attachment of each school that has one."""
+    return {found.school: found for found in state.attachments if found.status is AttachmentStatus.LIVE}
 
 
-def _export_done(context: Context, scope: FeedScope) -> bool:
-    return context.store.exports.first_export_done(scope.attachment)
+def _applied_time(context: Context, name: str) -> datetime | None:
+    """Since when a schedule of the hub has been what it is; another change of the hub moves nothing."""
 
-
-_FIRST_DONE: Mapping[str, Callable[[Context, FeedScope], bool]] = {"export": _export_done}
-
-
-def _line(context: Context, hub: Spec, kind: str, school: str, partner: Spec) -> Line | None:
-    """None where nothing is scheduled: no time is declared, or the partner takes no exports."""
-    times = (hub.get("schedules") or {}).get(SCHEDULE_OF[kind])
-    if times is None or (kind == "export" and not partner.get("export")):
-        return None
-    scope = hub_scope(context, hub, school)
-    return Line(
-        key=LineKey(kind, school), times=str(times), since=_since(context, kind, scope),
-        waiting=waits_for_first(context, kind, scope),
-    )  # fmt: skip
-
-
-def _since(context: Context, kind: str, scope: FeedScope) -> datetime:
-    """When the schedule took over: its time was applied, the partner was, and the first run had succeeded by hand."""
-    slots, name = context.store.slots, SCHEDULE_OF[kind]
-
-    def time_of_day(spec: Spec) -> Any:
+    def time_of_day(spec: Spec) -> object:
         return [(spec.get("schedules") or {}).get(name), spec.get("timezone")]
 
-    moments = [
-        slots.applied_since("virtual_school", time_of_day),
-        slots.applied_since(f"partner.{scope.school}", lambda _: True),
-        slots.first_success(scope, kind="export" if kind == "export" else "import"),
-    ]
-    return max(moment for moment in moments if moment is not None)
-
-
-def last_success(context: Context, school: str, kind: str) -> datetime | None:
-    """When data of that kind last came or went whole."""
-    found = context.store.reports.transfers(
-        TransferFilter(schools=frozenset({school}), kinds=frozenset({kind}), outcomes=SUCCEEDED, limit=1)
-    )
-    return found[0].finished_at if found else None
+    return context.store.slots.applied_since("virtual_school", time_of_day)
 
 
 def _blackouts(state: StoredState) -> tuple[Blackout, ...]:

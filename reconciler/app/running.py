@@ -13,6 +13,7 @@ from types import FrameType
 from reconciler.app.context import Context, opened
 from reconciler.app.due import SyncFlow, due_now, line_of
 from reconciler.app.process import holder
+from reconciler.apply.permission import operators_of, require_role
 from reconciler.diagnostics import render_text
 from reconciler.errors import ExitCode, ReconcileError, Refused
 from reconciler.runner.clocks import Clock, LeapClock, WallClock
@@ -29,7 +30,7 @@ def run(settings: Settings, kinds: Mapping[str, SyncFlow], *, once: bool, until:
 
     `say` gets one line a settled slot, `warn` what is no slot: the start, and what stopped a whole tick. In a rehearsal
     with a set clock time leaps from slot to slot. SIGTERM and Ctrl-C end it between two schools. Raises LockHeld while
-    another runner works on the store, and Refused.
+    another runner works on the store, NotPermitted without the role syncer, and Refused.
     """
     stop, end = Event(), _until(until)
     clock: Clock = LeapClock(settings.now) if settings.now else WallClock(stop)
@@ -45,6 +46,7 @@ def run(settings: Settings, kinds: Mapping[str, SyncFlow], *, once: bool, until:
     with opened(settings) as context, _alone(context, clock.now()), _stopping(stop) as signals:
         if once:
             return tick(clock.now()).code
+        require_role(settings.actor, "syncer", operators_of(context.store.state.read_state(), ()), doing="run")
         warn(f"Running the schedule on {context.store.name}. SIGTERM or Ctrl-C ends it between two schools.")
         run_loop(tick, clock, stopped=stop.is_set, trouble=lambda error: warn(_said(error)), until=end)
     return ExitCode.INTERRUPTED if signal.SIGINT in signals else ExitCode.DONE

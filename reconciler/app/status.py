@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.app.agenda import SUCCEEDED, Scheduled, hub_scope, waits_for_first
+from reconciler.app.agenda import SUCCEEDED, Scheduled, hub_scope, live_attachments, waits_for_first
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context, opened
 from reconciler.app.due import SyncFlow, coming_slots, what_is_due
 from reconciler.errors import ExitCode, SecretUnavailable
-from reconciler.plan.state import AttachmentStatus, StoredState
+from reconciler.plan.state import StoredState
 from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.runner.ports import LedgerRow
 from reconciler.schedule.due import DueSlot, LineKey, SlotState, Verdict
@@ -127,7 +127,7 @@ def _missing(context: Context, state: StoredState, code: str, plan: Scheduled) -
     """What keeps the partner from being ready (VS, rules 29, 32 and 44 to 48)."""
     hub = virtual_school(state)
     year, needs = str(hub["academic_year"]), []
-    number = next((a.number for a in state.attachments if a.school == code and a.status is AttachmentStatus.LIVE), 1)
+    number = live_attachments(state)[code].number
     mapped = state.resources.get(f"period_map.{code}.{year}")
     if mapped is None or int(mapped.spec.get("attachment", 1)) != number:
         again = f" for attachment {number}" if number > 1 else ""
@@ -135,7 +135,7 @@ def _missing(context: Context, state: StoredState, code: str, plan: Scheduled) -
             code="period.unmapped_partner", message=f"{code} has no period map for {year}{again}",
             next_step=f"declare period_maps: {{{code}: {{{year}: ...}}}}, then reconcile plan and apply",
         ))  # fmt: skip
-    scope, scheduled = hub_scope(context, hub, code), {line.key.kind for line in plan.lines}
+    scope, scheduled = hub_scope(state, code), {line.key.kind for line in plan.lines}
     for kind, code_ in _FIRST_CODES.items():
         if kind in scheduled and waits_for_first(context, kind, scope):
             needs.append(Need(

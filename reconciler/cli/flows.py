@@ -33,7 +33,7 @@ def sync(ctx: click.Context, due: bool, dry_run: bool, format_: str, out: str | 
 
     settings = ctx.ensure_object(Invocation).settings()
     if dry_run:
-        emit(schedule.list_due(settings, schedule.scheduled_flows()), out)
+        emit(schedule.list_due(settings, schedule.scheduled_flows(), format_=format_), out)
         return
     done = schedule.due_now(settings, schedule.scheduled_flows())
     emit(json.dumps(done.to_json(), indent=2, ensure_ascii=False) if format_ == "json" else done.to_text(), out)
