@@ -17,8 +17,8 @@ from reconciler.estate.weeks import Meeting
 class WrongParity:
     """A day on which a map reaches another week of the partner than the day is in.
 
-    `offset` is by how many weeks the partner's cycle is behind the hub's, all year; where the two calendars do not
-    keep their distance it is None, and `other` is a day on which they stand otherwise than on `meeting`.
+    `offset` is the `week_offset` that would be right all year; where the two calendars do not keep their distance it is
+    None, and `other` is a day on which they stand otherwise than on `meeting`.
     """
 
     meeting: Meeting

@@ -20,6 +20,7 @@ from reconciler.vocabulary.slots import Slot
 NAME = "period-map"
 TITLE = "Period map"
 DAYS_SHOWN = 10
+_HANDLING = "Official: names of classes, no people"
 _NAMED = 6  # classes that the advice names; the table has them all
 
 
@@ -113,8 +114,8 @@ def build(frame: Frame, *, school: SchoolName, year: str, hub: Side, partner: Si
         for slot in expansion.unreached(partner.structure)
     )  # fmt: skip
     return PeriodMapReport(
-        frame=frame, school=school, year=year, expansion=expansion, hub=hub, partner=partner,
-        lines=tuple(_lines(hub, partner, expansion, doubled)), lost=lost, doubled=doubled,
+        frame=replace(frame, classification=_HANDLING), school=school, year=year, expansion=expansion,
+        hub=hub, partner=partner, lines=tuple(_lines(hub, partner, expansion, doubled)), lost=lost, doubled=doubled,
         days=next_school_days(hub, partner, expansion, today=today, count=DAYS_SHOWN),
         notes=tuple(_notes(hub, partner)),
     )  # fmt: skip

@@ -77,6 +77,13 @@ def test_without_any_week_1_nobody_knows_the_week_unless_there_is_only_one() -> 
     assert calendar().week(date(2026, 9, 7), weeks=1) == 1
 
 
+def test_a_second_monday_in_a_term_begins_the_cycle_anew() -> None:
+    """From the last one passed it counts; a day of the week that is no Monday means the week that it is in."""
+    found = calendar(week_1_starts=["2026-09-07", "2026-09-30"])
+    weeks = [found.week(date(2026, 9, 7) + timedelta(days=7 * n), weeks=2) for n in range(6)]
+    assert weeks == [1, 2, 1, 1, 2, 1]
+
+
 def test_a_calendar_takes_what_it_does_not_write_from_the_one_that_it_is_like() -> None:
     """Dunescar has its own closed days and weeks, and the terms of Eskmere; a circle ends."""
     assert declared("dunescar").terms == declared("eskmere").terms
@@ -135,6 +142,48 @@ def test_a_school_that_names_no_calendar_follows_the_hubs(check_small: CheckSmal
     assert check_small(change).codes == ["period.week_parity"]
     calendars["hub"].pop("week_1_starts")
     assert not check_small(change).found
+
+
+@pytest.mark.requirement(36, 37, 41)
+def test_where_a_map_cannot_be_right_its_weeks_are_not_judged(check_small: CheckSmall) -> None:
+    """A hub with too few weeks and a repeat with two weeks are errors of their own, and no parity is spoken of."""
+    calendars = {"hub": {"terms": [AUTUMN], "week_1_starts": ["2026-09-07"]}}
+    base = {"calendars": calendars, "virtual_school": {"calendar": "hub"}}
+    repeat = {"period_maps": {"BRK": {"2026-2027": {"repeat": "weekly"}}}}
+    assert check_small(base, repeat).codes == ["period.repeat_mismatch"]
+    one_week = {"virtual_school": {"calendar": "hub", "period_structure": "W1D5P6"},
+                "period_structures": {"W1D5P6": {"weeks": 1, "days": 5, "periods": list(EVERY_PERIOD)}}}  # fmt: skip
+    codes = check_small(base, one_week).codes
+    assert "period.hub_too_small" in codes
+    assert "period.week_parity" not in codes
+
+
+@pytest.mark.requirement(41, 42)
+def test_a_map_is_judged_by_the_days_of_its_own_year(check_small: CheckSmall) -> None:
+    """Next year's map says nothing about this year's weeks."""
+    calendars = {"hub": {"terms": [AUTUMN], "week_1_starts": ["2026-09-07"]}}
+    later = {
+        "calendars": calendars,
+        "virtual_school": {"calendar": "hub", "next_year": {"year": "2027-2028", "from": "2027-08-25"}},
+        "period_maps": {"BRK": {"2027-2028": {"week_offset": 1, "periods": EVERY_PERIOD}}},
+    }
+    assert not check_small(later).found
+
+
+@pytest.mark.requirement(41)
+def test_the_offset_is_by_how_many_weeks_the_partner_is_ahead_in_a_longer_cycle() -> None:
+    """Of three weeks: when the hub is in week 1 and the partner in week 2, one is right and two is not."""
+    three = PeriodStructure("three", 3, 5, ("P1", "P2"))
+    partner = calendar(week_1_starts=["2026-09-21", "2026-11-16"])  # its week 2 meets the hub's week 1
+    found = meetings(calendar(week_1_starts=["2026-09-07", "2026-11-02"]), partner, hub_weeks=3, partner_weeks=3,
+                     first=YEAR[0], last=YEAR[1])  # fmt: skip
+    assert found[1] == Meeting(date(2026, 9, 7), 1, 2)
+    assert offset_of(found, partner_weeks=3) == 1
+    assert judge(read_map(hub=three, partner=three, entry={"week_offset": 1, "periods": SAME}), found,
+                 partner_weeks=3) is None  # fmt: skip
+    wrong = judge(read_map(hub=three, partner=three, entry={"periods": SAME}), found, partner_weeks=3)
+    assert wrong is not None
+    assert wrong.offset == 1
 
 
 @pytest.mark.requirement(41)
