@@ -14,6 +14,7 @@ from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.flows import LOCK_SECONDS
 from reconciler.app.jobs import expected_changes, guard_limits
 from reconciler.app.outcomes import FlowOutcome
+from reconciler.app.partner_keys import proven_key
 from reconciler.app.process import holder
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.export_protocol import ExportRequest, ExportSession, Facts
@@ -22,13 +23,11 @@ from reconciler.errors import (
     ReconcileError,
     Refused,
     RefusedSourceError,
-    SecretUnavailable,
     UnknownName,
 )
 from reconciler.issues.export_refused import failed as failed_export
 from reconciler.plan.state import AttachmentStatus, StoredState
 from reconciler.reports.frame import clean
-from reconciler.secrets.references import Secret, fingerprint
 from reconciler.settings import Settings
 from reconciler.syncs.assignment_lines import MOST_BYTES, Assignments, BadLine, read_assignments
 from reconciler.syncs.export_job import ExportJob, ExportResult, Seal
@@ -144,7 +143,7 @@ def _one(context: Context, state: StoredState, school: str, declared: _Declared,
     try:
         with context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync export"), wait=LOCK_SECONDS):
             return export_partner(
-                job, lambda: _session(context, state, school, attachment), context.store.exports, run=run,
+                job, lambda: _session(context, state, school), context.store.exports, run=run,
                 now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
             )  # fmt: skip
     except Refused as error:
@@ -198,17 +197,11 @@ def seal(key: bytes) -> Seal:
     return sealed
 
 
-def _session(
-    context: Context, state: StoredState, school: str, attachment: str
-) -> AbstractContextManager[ExportSession]:
-    """Opens the way out that the partner declares."""
+def _session(context: Context, state: StoredState, school: str) -> AbstractContextManager[ExportSession]:
+    """Opens the way out that the partner declares, once its key is proven."""
+    secret = proven_key(context, state, school)
     partner, schools = of_kind(state, "partner")[school], of_kind(state, "school")
     hub = virtual_school(state)
-
-    def key() -> str:
-        secret = context.secret(partner["data_exchange_key"])
-        _check_key(secret, context.store.state.plan_key(), school, attachment)
-        return secret.reveal()
 
     try:
         way = exporter(str(partner["export"]["connector"]))
@@ -217,21 +210,11 @@ def _session(
     return way.open(
         ExportRequest(
             school=school, settings=partner["export"], hub=str(hub["short_code"]),
-            year=AcademicYear.parse(hub["academic_year"]), now=context.now, base=context.base, key=key,
+            year=AcademicYear.parse(hub["academic_year"]), now=context.now, base=context.base, key=secret.reveal,
             endpoint=context.endpoint, schools={code: str(spec["name"]) for code, spec in schools.items()},
             rehearsal=context.store.rehearsal,
         )
     )  # fmt: skip
-
-
-def _check_key(secret: Secret, plan_key: bytes, school: str, attachment: str) -> None:
-    """The key that resolves here is the one that the partner was attached with (VS, rules 27 and 28)."""
-    if fingerprint(secret, plan_key)[:12] != attachment.partition(":")[2]:
-        raise SecretUnavailable(
-            "export.key_changed",
-            f"the Data Exchange Key of {school} that resolves here is not the one that it was attached with",
-            hint="set the right key, or declare the new one with `replaces:`, plan and apply",
-        )
 
 
 def _not_begun(context: Context, school: str, attachment: str, run: str, error: ReconcileError, *,

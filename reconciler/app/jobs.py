@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context
+from reconciler.app.partner_keys import proven_key
 from reconciler.connectors.protocol import Capabilities, Offer, SourceRequest
 from reconciler.plan.state import StoredState
 from reconciler.syncs.guards import ExpectedChange, GuardLimits
@@ -49,7 +50,11 @@ def import_job(state: StoredState, school: str, *, attachment: str, capabilities
 
 
 def source_request(context: Context, state: StoredState, job: ImportJob) -> SourceRequest:
-    """What the job's connector needs to read the school; secrets are resolved only when it asks."""
+    """What the job's connector needs to read the school; its secrets are resolved only when it asks.
+
+    Raises SecretUnavailable where the partner's own key is not proven: nothing flows then.
+    """
+    proven_key(context, state, job.school)
     settings = of_kind(state, "school")[job.school]["mis"]
     return SourceRequest(
         school=job.school,

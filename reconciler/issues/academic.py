@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Severity
-from reconciler.issues.issue import DataIssue, Owner
+from reconciler.issues.issue import DataIssue, Owner, owner_of_failure
 from reconciler.issues.rule import Trouble
 from reconciler.records.academic import AcademicEntity
 from reconciler.transfers.entry import RejectedRecord
@@ -81,6 +81,7 @@ def _failure(facts: AcademicFacts) -> Iterator[DataIssue]:
             _FAILED_CODE, entity=facts.failure.entity, record="", column=facts.failure.code,
             message=f"the academic import stopped: {facts.failure.message}",
             next_step=facts.failure.hint or "look at the school's system, then run the import again",
+            owner=owner_of_failure(facts.failure.code),
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.diagnostics import Severity
-from reconciler.issues.issue import DataIssue, Owner
+from reconciler.issues.issue import DataIssue, Owner, owner_of_failure
 
 FAILED_CODE = "export.failed"
 HELD_CODE = "export.mass_end"
@@ -34,7 +34,7 @@ def failed(cause: str, *, school: str, message: str, next_step: str) -> DataIssu
     """The partner could not be spoken to, by cause; an export that gets through closes it."""
     return DataIssue(
         code=FAILED_CODE, severity=Severity.ERROR, school=school, entity="", record="", field=cause,
-        message=f"the export stopped: {message}", owner=Owner.SCHOOL,
+        message=f"the export stopped: {message}", owner=owner_of_failure(cause),
         next_step=next_step or "look at the partner's system, then export again",
     )  # fmt: skip
 

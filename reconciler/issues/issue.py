@@ -17,6 +17,14 @@ class Owner(StrEnum):
     US = "us"
 
 
+_OURS = ("secret.", "settings.", "sync.")  # a key or password of this machine, not the school's system
+
+
+def owner_of_failure(cause: str) -> Owner:
+    """Who can mend what stopped a run, by its code: what is missing at the hub is never the school's fault."""
+    return Owner.HUB if cause.startswith(_OURS) else Owner.SCHOOL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataIssue:
     """A finding about live data; text names records by id, never people.

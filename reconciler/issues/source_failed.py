@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.diagnostics import Severity
-from reconciler.issues.issue import DataIssue
+from reconciler.issues.issue import DataIssue, owner_of_failure
 from reconciler.issues.rule import Rule, RunFacts
 
 
@@ -20,4 +20,5 @@ class SourceFailed(Rule):
                 self.code, severity=Severity.ERROR, entity=facts.failure.entity, record="", column=facts.failure.code,
                 message=f"the import stopped: {facts.failure.message}",
                 next_step=facts.failure.hint or "look at the school's system, then run the import again",
+                owner=owner_of_failure(facts.failure.code),
             )  # fmt: skip

@@ -22,6 +22,7 @@ from reconciler.shipped import shipped
 
 LONDON = ZoneInfo("Europe/London")
 MOST_ROWS = 1000  # plain rows in one HTML table; beyond it the report says so and the CSV has them all
+_MOST_STEPS = 5
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 _CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 
@@ -68,6 +69,12 @@ def local(moment: datetime | None) -> str:
 def day(moment: datetime) -> str:
     """Europe/London date, `23 Nov 2026`."""
     return moment.astimezone(LONDON).strftime("%d %b %Y").lstrip("0")
+
+
+def first_five(steps: Sequence[str]) -> tuple[str, ...]:
+    """What to do first; where there is more, the last line says how much was left out."""
+    left = len(steps) - _MOST_STEPS
+    return (*steps[:_MOST_STEPS], f"and {left} more, listed below") if left > 0 else tuple(steps)
 
 
 def clean(text: str) -> str:

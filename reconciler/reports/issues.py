@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.diagnostics import Severity
 from reconciler.issues.issue import Owner
 from reconciler.issues.tracked import TrackedIssue
-from reconciler.reports.frame import MOST_ROWS, Frame, csv_text, day, html, table
+from reconciler.reports.frame import MOST_ROWS, Frame, csv_text, day, first_five, html, table
 
 NAME = "issues"
 TITLE = "Data issues"
@@ -19,7 +19,7 @@ _OWNERS = {Owner.SCHOOL: "the school", Owner.HUB: "the hub", Owner.SUPPLIER: "th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """All open issues of one code."""
+    """All open issues of one code with the same next step and owner."""
 
     severity: str
     code: str
@@ -87,13 +87,13 @@ def build(frame: Frame, issues: Sequence[TrackedIssue]) -> IssuesReport:
     warnings = sum(t.issue.severity is Severity.WARNING for t in ordered)
     return IssuesReport(
         frame=frame, outcome=_sentence(errors, warnings, len(ordered)), causes=causes,
-        first=tuple(_step(cause) for cause in causes if cause.severity != Severity.INFO)[:5],
+        first=first_five([_step(cause) for cause in causes if cause.severity != Severity.INFO]),
         all_rows=tuple(_row(tracked) for tracked in ordered),
     )  # fmt: skip
 
 
 def _step(cause: Cause) -> str:
-    return f"{cause.code} ({cause.count}, {cause.owner}): {cause.next_step}"
+    return f"{cause.code} ({cause.count} at {', '.join(cause.schools)}, {cause.owner}): {cause.next_step}"
 
 
 def _sentence(errors: int, warnings: int, total: int) -> str:
@@ -104,18 +104,19 @@ def _sentence(errors: int, warnings: int, total: int) -> str:
 
 
 def _causes(ordered: Sequence[TrackedIssue]) -> list[Cause]:
-    by_code: dict[str, list[TrackedIssue]] = {}
+    alike: dict[tuple[str, str, Owner], list[TrackedIssue]] = {}
     for tracked in ordered:
-        by_code.setdefault(tracked.issue.code, []).append(tracked)
+        issue = tracked.issue
+        alike.setdefault((issue.code, issue.next_step, issue.owner), []).append(tracked)
     causes = [
         Cause(
             severity=found[0].issue.severity.value, code=code, count=len(found),
-            schools=tuple(sorted({t.issue.school for t in found})), owner=_OWNERS[found[0].issue.owner],
-            oldest=day(min(t.opened_at for t in found)), next_step=found[0].issue.next_step,
+            schools=tuple(sorted({t.issue.school for t in found})), owner=_OWNERS[owner],
+            oldest=day(min(t.opened_at for t in found)), next_step=next_step,
         )
-        for code, found in by_code.items()
+        for (code, next_step, owner), found in alike.items()
     ]  # fmt: skip
-    return sorted(causes, key=lambda c: (_RANK[Severity(c.severity)], -c.count, c.code))
+    return sorted(causes, key=lambda c: (_RANK[Severity(c.severity)], -c.count, c.code, c.schools))
 
 
 def _row(tracked: TrackedIssue) -> Row:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.records.entities import Entity
-from reconciler.reports.frame import MOST_ROWS, Frame, SchoolName, csv_text, html, local, table
+from reconciler.reports.frame import MOST_ROWS, Frame, SchoolName, csv_text, first_five, html, local, table
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
 
 NAME = "transfers"
@@ -21,6 +22,19 @@ _ADVICE = {
     Outcome.INTERRUPTED: "it was cut off and changed nothing; run it again: reconcile sync import --school {school}",
     Outcome.PARTIAL: "mend the rows named under 'Rows that were not used' in the MIS; the next import takes them",
 }
+_EXPIRED = "run {run} was held for more than 24 hours and can no longer be approved: run the import again"
+_HELD_FOR = timedelta(hours=24)
+_STANDING = {  # what is not up to date, worst first: said of one school, of several
+    Outcome.FAILED: ("failed", "failed"),
+    Outcome.HELD: ("is held", "are held"),
+    Outcome.INTERRUPTED: ("was interrupted", "were interrupted"),
+    Outcome.PARTIAL: ("left rows out", "left rows out"),
+    Outcome.REJECTED: ("was not approved", "were not approved"),
+    Outcome.SKIPPED: ("was skipped", "were skipped"),
+    Outcome.RUNNING: ("is running", "are running"),
+    Outcome.WAITING: ("waits for its first import", "wait for their first import"),
+}
+_MOST_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,24 +126,32 @@ def build(frame: Frame, entries: Sequence[TransferEntry], schools: Sequence[Scho
     lines = tuple(_school(school, latest.get(school.code), held.get(school.code, {})) for school in schools)
     fine = sum(latest[s.code].outcome in _GOOD for s in schools if s.code in latest)
     return TransfersReport(
-        frame=frame, outcome=_sentence(fine, len(schools), lines), first=tuple(_first(latest, schools))[:5],
-        schools=lines, entries=tuple(entries),
+        frame=frame, outcome=_sentence(fine, len(schools), lines), schools=lines, entries=tuple(entries),
+        first=first_five([*_first(latest, schools, frame.made_at)]),
     )  # fmt: skip
 
 
 def _sentence(fine: int, total: int, lines: Sequence[SchoolLine]) -> str:
     if not total:
         return "No partner school is applied yet"
-    others = [f"{line.code} {line.outcome_text}" for line in lines if line.outcome not in _GOOD]
-    tail = f": {', '.join(others[:4])}{' and others' if len(others) > 4 else ''}" if others else ""
-    return f"{fine} of {total} partner schools are up to date{tail}"
+    standing = {outcome: [line.code for line in lines if line.outcome == outcome.value] for outcome in _STANDING}
+    parts = [_group(outcome, codes) for outcome, codes in standing.items() if codes]
+    return "; ".join([f"{fine} of {total} partner schools are up to date", *parts])
 
 
-def _first(latest: Mapping[str, TransferEntry], schools: Sequence[SchoolName]) -> Iterable[str]:
+def _group(outcome: Outcome, codes: Sequence[str]) -> str:
+    more = f" and {len(codes) - _MOST_NAMED} more" if len(codes) > _MOST_NAMED else ""
+    one, several = _STANDING[outcome]
+    return f"{len(codes)} {one if len(codes) == 1 else several}: {', '.join(codes[:_MOST_NAMED])}{more}"
+
+
+def _first(latest: Mapping[str, TransferEntry], schools: Sequence[SchoolName], now: datetime) -> Iterable[str]:
     for school in schools:
         entry = latest.get(school.code)
         if entry is None:
             yield f"{school.code}: " + _ADVICE[Outcome.WAITING].format(school=school.code)
+        elif entry.outcome is Outcome.HELD and now - (entry.finished_at or entry.started_at) > _HELD_FOR:
+            yield f"{school.code}: {_EXPIRED.format(run=entry.run)}"
         elif entry.outcome in _ADVICE:
             yield f"{school.code}: " + _ADVICE[entry.outcome].format(school=school.code, run=entry.run)
 

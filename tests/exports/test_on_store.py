@@ -150,7 +150,7 @@ def test_another_key_here_than_the_partner_was_attached_with_sends_nothing(desk:
     other = replace(desk, settings=replace(desk.settings, environment={**desk.settings.environment,
                                                                        "REC_KEY_BRK": "another"}))  # fmt: skip
     done = other.export("BRK", first=True)
-    assert "(export.key_changed)" in done.results[0].message
+    assert "(sync.key_mismatch)" in done.results[0].message
     assert "another" not in done.results[0].message
     assert not desk.made.simulator.exchange.calls
 

@@ -108,10 +108,29 @@ def test_the_same_totals_stand_in_all_four_writers() -> None:
 def test_a_partner_that_never_ran_is_as_loud_as_one_that_failed() -> None:
     """It heads the page and says which command to run."""
     report = transfers_report(entry(), entry("BRK", Outcome.FAILED, rejected=(), counts={}, message="timed out"))
-    assert report.outcome == (
-        "1 of 3 partner schools are up to date: BRK failed, HRT waiting for its first manual import"
-    )
+    assert report.outcome == ("1 of 3 partner schools are up to date; 1 failed: BRK; 1 waits for its first import: HRT")
     assert any("sync import --school HRT --first" in step for step in report.first)
+
+
+@pytest.mark.requirement(45)
+def test_schools_that_stand_alike_are_named_together() -> None:
+    """The headline counts them, and what to do first says how many of them it left out."""
+    schools = [SchoolName(code=f"S{n:02}", name="School") for n in range(1, 11)]
+    report = transfers.build(FRAME, [], schools, {})
+    assert report.outcome == (
+        "0 of 10 partner schools are up to date; "
+        "10 wait for their first import: S01, S02, S03, S04, S05, S06, S07, S08 and 2 more"
+    )
+    assert (len(report.first), report.first[-1]) == (6, "and 5 more, listed below")
+
+
+@pytest.mark.requirement(67)
+@pytest.mark.parametrize(("hours", "advice"), [(23, "reconcile approve r-avn"), (25, "run the import again")])
+def test_a_hold_that_has_expired_is_not_offered_for_approval(hours: int, advice: str) -> None:
+    """Its 24 hours are over: only another import helps."""
+    at = MADE - timedelta(hours=hours)
+    (step, *_) = transfers_report(entry(outcome=Outcome.HELD, started_at=at, finished_at=at)).first
+    assert advice in step
 
 
 @pytest.mark.requirement(63)
@@ -209,6 +228,19 @@ def test_issues_are_grouped_by_cause_worst_first_with_an_owner() -> None:
         ("enrolment.two_mains", 1, "the school"),
         ("import.not_outplaced", 2, "the school"),
     ]
+
+
+@pytest.mark.requirement(63, 233)
+def test_each_school_gets_its_own_step() -> None:
+    """One code with two next steps, or two owners, is two causes."""
+    found = [
+        tracked(1, "import.source_failed", Severity.ERROR, next_step="set AVN_PASSWORD"),
+        tracked(2, "import.source_failed", Severity.ERROR, next_step="set BRK_PASSWORD", school="BRK"),
+    ]
+    assert issues.build(FRAME, found).first == (
+        "import.source_failed (1 at AVN, the school): set AVN_PASSWORD",
+        "import.source_failed (1 at BRK, the school): set BRK_PASSWORD",
+    )
 
 
 def test_the_text_of_both_reports_reads_as_agreed(golden: Callable[[Path, str], None]) -> None:
