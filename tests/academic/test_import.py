@@ -156,6 +156,15 @@ def test_once_a_week_every_day_of_the_year_is_looked_at_again(store: MemoryAcade
     assert importing(store, again, after=7 * DAY, job_whole_year=True).entry.counts["attendance_marks"].changed == 1
 
 
+def test_days_that_came_incompletely_are_asked_for_again(store: MemoryAcademicStore) -> None:
+    """The cursor moves only over what was read whole, so that nothing falls between two runs."""
+    importing(store, {MARKS: [mark()]}, ends=Completeness.NONE)
+    school = ScriptedAcademic({MARKS: [mark(), mark(on=date(2026, 9, 8))]})
+    done = importing(store, session=school, after=DAY)
+    assert min(days.first for entity, _, days in school.asked if entity is MARKS) == date(2026, 8, 1)
+    assert done.entry.counts["attendance_marks"] == Counts(read=2, new=1, same=1)
+
+
 @pytest.mark.requirement(6, 59)
 def test_rows_of_another_year_and_of_days_not_asked_for_are_counted_out(store: MemoryAcademicStore) -> None:
     """One academic year only (C22); a mark of a day to come is not taken before its day."""
