@@ -20,7 +20,7 @@ def make_private(path: Path) -> None:
             folder.mkdir(mode=0o700)
             folder.chmod(0o700)  # a umask may have taken bits away
         if made:  # a folder of our own holds records of children: git must never see it
-            (path.parent / ".gitignore").write_text("*\n", "utf-8")
+            _ignored_by_git(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StoreError(
@@ -31,6 +31,12 @@ def make_private(path: Path) -> None:
     os.close(descriptor)
 
 
+def _ignored_by_git(folder: Path) -> None:
+    descriptor = os.open(folder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("*\n")
+
+
 def check_private(path: Path) -> None:
     """Raises StoreError when the file is missing or its owner is not the only one who may read it."""
     try:
@@ -39,7 +45,7 @@ def check_private(path: Path) -> None:
         raise StoreError(
             "store.missing",
             f"there is no store at {path}",
-            hint="make one with `reconcile init` or `reconcile state init`, or name the right one with --store",
+            hint="make one with `reconcile state init`, or name the right one with --store",
         ) from None
     if not stat.S_ISREG(mode):
         raise StoreError("store.foreign", f"{path} is not a file", hint="name the store's file with --store")
