@@ -26,11 +26,6 @@ class Calendar:
     def last_day(self) -> date:
         return self.terms[-1][1]
 
-    @property
-    def year_end(self) -> date:
-        """The day on which groups and classes of the year end in an MIS: they last through the summer holiday."""
-        return date(self.last_day.year, 8, 31)
-
     def school_days(self) -> Iterator[tuple[date, date]]:
         """Every day with lessons, with the Monday of a week 1 that its half term counts from."""
         for first, last in self.terms:

@@ -99,7 +99,7 @@ def _class(
         lessons=_lessons(plan, index, cycle, teachers, rooms),
         offered=plan.offered,
         start=cycle.calendar.first_day,
-        end=cycle.calendar.year_end,
+        end=cycle.calendar.last_day,
     )
 
 

@@ -116,7 +116,7 @@ def _year_groups(school: School) -> Mapping[str, int]:
 
 
 def _year(school: School) -> tuple[datetime | None, datetime | None]:
-    return _at(school.cycle.calendar.first_day), _at(school.cycle.calendar.year_end)
+    return _at(school.cycle.calendar.first_day), _at(school.cycle.calendar.last_day)
 
 
 def _collections(school: School) -> Iterator[Row]:
