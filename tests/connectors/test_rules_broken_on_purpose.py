@@ -1,14 +1,23 @@
-"""The supplier's service is for reading, and so is all that we have to speak to it."""
+"""The supplier's service is for reading, and a server that reads out too much is not believed."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from reconciler.connectors.bromcom.client import BromcomClient
 from reconciler.connectors.bromcom.connector import BromcomSession
+from reconciler.connectors.bromcom.school import School
+from reconciler.connectors.protocol import Offer, SourceRow
 from reconciler.formats.bromcom import encoder
+from reconciler.records.entities import Entity
+from reconciler.simulator.bromcom.server import BromcomServer
+from tests.connectors.harnesses import bromcom_request
 
 
 def verbs(owner: object) -> set[str]:
@@ -30,3 +39,33 @@ def test_every_operation_that_can_be_asked_for_finds_or_gets() -> None:
     words = {"school_id": 1, "entity": "Students", "entity_filter": "", "username": "u", "password": "p"}
     asked = {make(**{key: words[key] for key in inspect.signature(make).parameters})[0] for make in made}
     assert asked == {"findEntitiesBySchoolID", "getEntityDataBySchoolID"}
+
+
+@dataclass(frozen=True, slots=True)
+class Careless:
+    """A read service that takes no notice of any filter: it sends every class, marked or not."""
+
+    account = SimpleNamespace(school_id=20001)
+    sent = (
+        {"ClassID": "4501", "ClassName": "12B/Ph1", "Outplaced": "true "},
+        {"ClassID": "4502", "ClassName": "12C/Hi1", "Outplaced": "false"},
+        {"ClassID": "4503", "ClassName": "12D/Fr1", "Outplaced": ""},
+    )
+
+    def entities(self) -> dict[str, str]:
+        return {"subjectclasses": "SubjectClasses"}
+
+    def columns(self, entity: str) -> tuple[str, ...]:
+        return tuple(self.sent[0])
+
+    def rows(self, entity: str, entity_filter: str) -> tuple[Any, Iterator[dict[str, str]]]:
+        return SimpleNamespace(columns=self.columns(entity)), iter(self.sent)
+
+
+@pytest.mark.requirement(52)
+@pytest.mark.parametrize("offer", [Offer(in_group="Outplaced"), Offer(explicit=frozenset({"4501"}))])
+def test_a_class_that_was_sent_unasked_is_an_over_share(school: BromcomServer, offer: Offer) -> None:
+    """Only the class with the mark, or on the list, is offered; the others are named as sent though not offered."""
+    session = BromcomSession(School(cast(BromcomClient, Careless()), bromcom_request(school, classes=offer)))
+    rows = [row for row in session.fetch(Entity.CLASSES) if isinstance(row, SourceRow)]
+    assert {row.key: row.offered for row in rows} == {"4501": True, "4502": False, "4503": False}
