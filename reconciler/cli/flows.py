@@ -93,4 +93,16 @@ sync.add_command(_flow("academic", "Brings in attendance, behaviour and assessme
                        + examples("reconcile sync academic", "reconcile sync academic --school BRK --dry-run"),
                        _academic))  # fmt: skip
 
+
+@sync.command("undo", help="Takes a committed import back by its run id, latest first; nobody is deleted by it.\n\n"
+              + examples("reconcile sync undo r1a2b3c4 --reason 'the wrong file was dropped'"))  # fmt: skip
+@click.argument("run")
+@click.option("--reason", required=True, help="Why; kept with the record. No names of children.")
+@click.pass_obj
+def undo(invocation: Invocation, run: str, reason: str) -> None:
+    from reconciler.app.undo import undo as take_back
+
+    emit(take_back(invocation.settings(), run, reason=reason))
+
+
 COMMANDS = (sync,)
