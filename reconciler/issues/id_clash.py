@@ -47,6 +47,14 @@ class AdmissionClash(_Clash):
     reads = needs = frozenset({Entity.STUDENTS})
 
 
+class UpnClash(_Clash):
+    """`id.upn_clash`: two live records of one school for one child, such as an applicant who became a pupil twice."""
+
+    code = "id.upn_clash"
+    entity, column, noun = Entity.STUDENTS, "upn", "the UPN"
+    reads = needs = frozenset({Entity.STUDENTS})
+
+
 class StaffClash(_Clash):
     """`id.staff_clash`: two members of staff with one staff code."""
 

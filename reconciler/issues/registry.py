@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.issues.entity_refused import EntityRefused
 from reconciler.issues.guard_held import DuplicateKey, MassDrop, MassGain, NotMovedUp, OtherSchool
-from reconciler.issues.id_clash import AdmissionClash, StaffClash, TutorGroupClash, TypeClash
+from reconciler.issues.id_clash import AdmissionClash, StaffClash, TutorGroupClash, TypeClash, UpnClash
 from reconciler.issues.incomplete_fetch import IncompleteFetch
 from reconciler.issues.invalid_upn import InvalidUpn
 from reconciler.issues.no_teacher import NoTeacher
@@ -37,4 +37,5 @@ IMPORT_RULES: tuple[type[Rule], ...] = (
     TypeClash,
     UnknownStatus,
     UnmappedPartner,
+    UpnClash,
 )

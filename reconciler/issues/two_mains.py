@@ -9,7 +9,6 @@ from reconciler.diagnostics import Severity
 from reconciler.issues.issue import DataIssue
 from reconciler.issues.registrations import MAIN, Accepted, Registration, is_accepted, pairs
 from reconciler.records.entities import Entity
-from reconciler.vocabulary.upn import is_temporary
 
 CODE = "enrolment.two_mains"
 
@@ -17,10 +16,10 @@ CODE = "enrolment.two_mains"
 def two_mains(people: Iterable[Registration], *, accepted: Sequence[Accepted], today: date) -> Iterator[DataIssue]:
     """`enrolment.two_mains`: one issue at each of the two schools, naming the other.
 
-    Only live records under one permanent, current UPN count; a guest or a subsidiary registration is never a main.
+    Only live records of one child under one current UPN count; a guest or a subsidiary registration is never a main.
     """
     for one, other in pairs(p for p in people if p.live and p.status in MAIN):
-        same = one.upn == other.upn and one.upn in one.numbers and not is_temporary(one.upn)
+        same = one.upn == other.upn and one.upn in one.numbers
         if not same or not one.overlaps(other):
             continue
         if is_accepted(accepted, CODE, (one.ref, other.ref), today=today):

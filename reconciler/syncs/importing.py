@@ -199,7 +199,7 @@ def _reasons_to_hold(this: _Run, reading: Reading, changes: dict[Entity, EntityC
                 hint="find out which is right and correct it at the source; approving imports all but these",
             ))  # fmt: skip
     today = job.today(this.now)
-    reasons += left_behind(job, reading.intakes[Entity.STUDENTS], this.store, today=today)
+    reasons += left_behind(job, reading.intakes, this.store, today=today)
     return reasons + judge(
         movements(reading, changes), job.guards, school=job.school, expected=job.expected_changes,
         today=today,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
@@ -62,14 +62,41 @@ def pupil_of(row: CanonicalRow) -> Pupil:
                  end=end if isinstance(end, date) else None)  # fmt: skip
 
 
-def left_behind(job: ImportJob, students: Intake, store: FeedStore, *, today: date) -> list[Trouble]:
-    """The reason to hold the first import of a new year that brings too few of those who go up.
+def left_behind(job: ImportJob, intakes: Mapping[Entity, Intake], store: FeedStore, *, today: date) -> list[Trouble]:
+    """The reasons to hold the first import of a new year that brings too few of those who go up, or no class.
 
-    It is a first load, so that no guard looks at it: those of the year before stand in for what is held.
+    It is a first load, so that no guard looks at it: the year before stands in for what is held.
     """
-    if job.previous_year is None or not students.first_load or not students.asked:
+    if job.previous_year is None:
         return []
-    before = pupils(store, replace(job, year=job.previous_year))
+    earlier = replace(job, year=job.previous_year)
+    found = []
+    if _loads_first(intakes[Entity.STUDENTS]):
+        found += _students_behind(job, earlier, intakes[Entity.STUDENTS], store, today=today)
+    if _loads_first(intakes[Entity.CLASSES]):
+        found += _no_class(job, earlier, intakes[Entity.CLASSES], store)
+    return found
+
+
+def _loads_first(intake: Intake) -> bool:
+    return intake.first_load and intake.asked
+
+
+def _no_class(job: ImportJob, earlier: ImportJob, classes: Intake, store: FeedStore) -> list[Trouble]:
+    """A school whose own system is still in the old year has its students, and no class of the new one."""
+    had = len(store.digests(earlier.scope, Entity.CLASSES))
+    if classes.standing or not had:
+        return []
+    return [Trouble(
+        code="year.not_moved_up", entity=Entity.CLASSES.value,
+        message=f"no class of {job.year} came from {job.school}, and {earlier.year} had {had}",
+        hint="the school's own system may still be in the old year; import again when it has changed",
+    )]  # fmt: skip
+
+
+def _students_behind(job: ImportJob, earlier: ImportJob, students: Intake, store: FeedStore, *,
+                     today: date) -> list[Trouble]:  # fmt: skip
+    before = pupils(store, earlier)
     last = last_year_group(before, phase=job.phase)
     expected = {pupil.record for pupil in before if goes_up(pupil, last=last, year=job.year)}
     missing = sorted(expected - students.standing)
@@ -81,6 +108,6 @@ def left_behind(job: ImportJob, students: Intake, store: FeedStore, *, today: da
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     return [Trouble(
         code="year.not_moved_up", entity=Entity.STUDENTS.value, hint=over[0].hint,
-        message=f"{len(missing)} of {len(expected)} students of {job.previous_year} who have a next year group did not "
+        message=f"{len(missing)} of {len(expected)} students of {earlier.year} who have a next year group did not "
         f"come with {job.year}: {', '.join(missing[:NAMED])}{more}",
     )]  # fmt: skip

@@ -93,6 +93,14 @@ def test_a_temporary_or_wrong_number_does_not_make_one_pupil_of_two(shared: str)
     assert mains(replace(DNE, upn=shared), replace(FGT, status="M", upn=shared)) == []
 
 
+@pytest.mark.requirement(58)
+def test_a_temporary_number_and_the_birth_date_together_do() -> None:
+    """By itself it does not (C3)."""
+    born = date(2010, 5, 1)
+    one = replace(DNE, upn=TEMPORARY, birth_date=born)
+    assert len(mains(one, replace(FGT, status="M", upn=TEMPORARY, birth_date=born))) == 2
+
+
 @pytest.mark.parametrize("student", ["DNE:24377", "FGT:50017"])
 def test_an_accepted_finding_is_silent_to_its_last_day_and_back_the_day_after(student: str) -> None:
     """Accepting either of the two records is enough."""

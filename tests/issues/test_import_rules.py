@@ -83,6 +83,17 @@ def test_one_number_for_two_is_named_for_both(entity: Entity, column: str, code:
     assert brief(found(rows, standing={entity: {"1", "3"}})) == []
 
 
+@pytest.mark.requirement(106)
+def test_one_child_under_two_ids_of_one_school_is_named_for_both() -> None:
+    """An applicant entered again as a pupil; the number itself is not told."""
+    rows = [(Entity.STUDENTS, canonical(Entity.STUDENTS, key, upn="X999200017001")) for key in ("1", "2")]
+    issues = [issue for issue in found(rows) if issue.code == "id.upn_clash"]
+    assert [issue.record for issue in issues] == ["1", "2"]
+    assert "X999200017001" not in "".join(issue.message for issue in issues)
+    alone = found(rows, standing={Entity.STUDENTS: {"1"}})
+    assert "id.upn_clash" not in {issue.code for issue in alone}
+
+
 def test_one_id_for_a_student_and_a_teacher_is_named() -> None:
     """Other systems merge the two (C4)."""
     rows = [(Entity.STUDENTS, canonical(Entity.STUDENTS, "7")), (Entity.STAFF, canonical(Entity.STAFF, "7"))]
