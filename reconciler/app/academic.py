@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.app.applied import of_kind, virtual_school
@@ -12,6 +12,7 @@ from reconciler.app.flows import LOCK_SECONDS
 from reconciler.app.jobs import import_job, source_request
 from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.process import holder
+from reconciler.app.years import partner_year
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.academic_protocol import AcademicConnector
 from reconciler.connectors.academic_registry import ACADEMIC_CONNECTORS
@@ -151,10 +152,11 @@ def _one(context: Context, state: StoredState, school: str, *, manual: bool, who
 
 
 def _roster_job(context: Context, state: StoredState, school: str, trigger: Trigger) -> ImportJob:
-    """The import of the same school's students, from which scope, guards and source are taken."""
+    """The import of the same school's students, from which scope, guards, source and the partner's year are taken."""
     nothing = Capabilities(entities=frozenset(), completeness=Completeness.NONE)
-    return import_job(state, school, attachment=context.store.feeds.attachment(school), capabilities=nothing,
-                      trigger=trigger, first=False)  # fmt: skip
+    job = import_job(state, school, attachment=context.store.feeds.attachment(school), capabilities=nothing,
+                     trigger=trigger, first=False)  # fmt: skip
+    return replace(job, year=partner_year(context, state, school))
 
 
 def _job(state: StoredState, roster: ImportJob, source: AcademicConnector, *, whole_year: bool) -> AcademicJob:

@@ -364,3 +364,16 @@ def _scope(context: Context) -> FeedScope:
     hub = virtual_school(context.store.state.read_state())
     return FeedScope(school="AVN", attachment=context.store.feeds.attachment("AVN"), feed="hub",
                      year=AcademicYear.parse(hub["academic_year"]))  # fmt: skip
+
+
+@pytest.mark.requirement(6, 59)
+def test_a_partner_is_asked_about_the_year_that_it_is_in(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a partner has changed to the next year, its marks are those of that year, and last year's stay."""
+    before = hub.counts()["attendance_marks"].new
+    monkeypatch.setattr("reconciler.app.academic.partner_year", lambda *_: AcademicYear(2027))
+    hub.schools.simulator.server.calls.clear()
+    hub.academic()
+    assert not [call for call in hub.schools.simulator.calls if "2026-08-01" in call.filter]
+    table = ACADEMIC_RECORDS[MARKS]
+    rows = hub.execute(select(table.c.academic_year).where(table.c.left_load.is_(None)))
+    assert rows == [("2026-2027",)] * before
