@@ -1,18 +1,25 @@
-"""What an import is told to do is what was applied: the hub's flags and guards, the partner's own, this year's map."""
+"""An import is told what was applied: flags, guards, offers, this year's map. The log is narrowed as it is asked for."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.app import logs
 from reconciler.app.jobs import import_job
 from reconciler.connectors.protocol import Capabilities, Completeness
 from reconciler.plan.state import StoredResource, StoredState
 from reconciler.records.entities import Entity
+from reconciler.settings import read_settings
+from reconciler.store.open import create_store
 from reconciler.syncs.guards import GuardLimits
 from reconciler.syncs.job import ImportJob, Trigger
+from reconciler.testing.fixtures import sqlite_url
+from reconciler.transfers.entry import Outcome, TransferEntry
+from reconciler.vocabulary.actor import Actor
 
 HUB: dict[str, Any] = {"name": "Eskmere", "academic_year": "2026-2027"}
 PARTNER: dict[str, Any] = {"offers": {"students": {"in_group": "Outplaced"}, "classes": ["4501", "4502"]}}
@@ -116,3 +123,38 @@ def test_another_colour_changes_nothing_of_what_an_import_is_told() -> None:
     first, second = (job(partner__AVN=PARTNER | {"colour": colour}) for colour in ("#1f6feb", "#8250df"))
     assert first == second
     assert first.offer_digest == second.offer_digest
+
+
+ENTRIES = {
+    "r1": ("AVN", "import", "in", Outcome.DONE, 20),
+    "r2": ("BRK", "import", "in", Outcome.FAILED, 21),
+    "r3": ("BRK", "export", "out", Outcome.DONE, 22),
+}
+
+
+@pytest.mark.requirement(62)
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({}, ["r3", "r2", "r1"]),
+        ({"schools": ("AVN",)}, ["r1"]),
+        ({"kinds": ("export",)}, ["r3"]),
+        ({"directions": ("in",)}, ["r2", "r1"]),
+        ({"outcomes": ("failed",)}, ["r2"]),
+        ({"since": "2026-11-21"}, ["r3", "r2"]),
+        ({"run": "r2"}, ["r2"]),
+        ({"limit": 1}, ["r3"]),
+    ],
+)
+def test_the_log_is_narrowed_as_it_is_asked_for(tmp_path: Path, asked: dict[str, Any], shown: list[str]) -> None:
+    """By partner, kind, direction, outcome, first day and run, the latest first."""
+    url, noon = sqlite_url(tmp_path), datetime(2026, 11, 1, 12, tzinfo=UTC)
+    with create_store(url, estate_id="eskmere-test", rehearsal=False, now=noon) as store:
+        for run, (school, kind, direction, outcome, day) in ENTRIES.items():
+            at = noon.replace(day=day)
+            store.feeds.end_run(TransferEntry(
+                run=run, kind=kind, direction=direction, school=school, feed="hub", attachment=school, outcome=outcome,
+                started_at=at, finished_at=at, actor=Actor("data-manager", "env"), message="said",
+            ))  # fmt: skip
+    settings = read_settings({"RECONCILE_ACTOR": "data-manager"}, estate=str(tmp_path / "estate.yaml"), store=url)
+    assert [entry.run for entry in logs.transfers(settings, **asked)] == shown

@@ -1,23 +1,25 @@
-"""The supplier's service is for reading, and a server that reads out too much is not believed."""
+"""The supplier's service is for reading; who reads out too much, or another year, is not believed."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from reconciler.connectors.bromcom.client import BromcomClient
+from reconciler.connectors.bromcom.client import Account, BromcomClient
 from reconciler.connectors.bromcom.connector import BromcomSession
 from reconciler.connectors.bromcom.school import School
-from reconciler.connectors.protocol import Offer, SourceRow
+from reconciler.connectors.members import within
+from reconciler.connectors.protocol import Offer, OutOfScopeRow, SourceRow
 from reconciler.formats.bromcom import encoder
 from reconciler.records.entities import Entity
 from reconciler.simulator.bromcom.server import BromcomServer
-from tests.connectors.harnesses import bromcom_request
+from tests.connectors.harnesses import YEAR, bromcom_request
 
 
 def verbs(owner: object) -> set[str]:
@@ -69,3 +71,32 @@ def test_a_class_that_was_sent_unasked_is_an_over_share(school: BromcomServer, o
     session = BromcomSession(School(cast(BromcomClient, Careless()), bromcom_request(school, classes=offer)))
     rows = [row for row in session.fetch(Entity.CLASSES) if isinstance(row, SourceRow)]
     assert {row.key: row.offered for row in rows} == {"4501": True, "4502": False, "4503": False}
+
+
+@pytest.mark.requirement(75)
+def test_an_account_does_not_show_its_password() -> None:
+    """Not even where a program prints whatever it holds."""
+    account = Account(school_id=20001, username="reconcile", password="planted-4711")
+    assert "planted" not in f"{account} {account!r} {[account]}"
+
+
+@pytest.mark.requirement(6)
+@pytest.mark.parametrize(
+    ("start", "end", "inside"),
+    [
+        (date(2025, 9, 3), date(2026, 7, 31), False),
+        (date(2027, 8, 1), None, False),
+        (date(2025, 9, 3), date(2026, 8, 1), True),
+        (date(2025, 9, 3), None, True),
+        (None, None, True),
+    ],
+)
+def test_a_row_of_another_year_is_counted_by_its_place_and_goes_no_further(
+    start: date | None, end: date | None, inside: bool
+) -> None:
+    """The year is 1 August 2026 to 31 July 2027, both included; an end that is open may reach into it."""
+    row = within(SourceRow("7", {"start_date": start, "end_date": end}), YEAR, "Students row 7")
+    if inside:
+        assert isinstance(row, SourceRow)
+    else:
+        assert row == OutOfScopeRow("7", "outside the academic year 2026-2027", "Students row 7")
