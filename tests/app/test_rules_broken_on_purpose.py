@@ -1,4 +1,4 @@
-"""An import is told what was applied: flags, guards, offers, this year's map. The log is narrowed as it is asked for."""
+"""An import is told what was applied: flags, guards, offers, this year's map. The log is narrowed as it is asked."""
 
 from __future__ import annotations
 
