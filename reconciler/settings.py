@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from reconciler.errors import Refused
 from reconciler.vocabulary.actor import Actor
+
+# Control and direction characters: a name is recorded and printed, and must not steer a terminal.
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,7 @@ def read_settings(
     return Settings(
         estate=Path(chosen) if chosen else _default_estate(here),
         store_url=store or environment.get("RECONCILE_STORE", ""),
-        actor=_actor(environment),
+        actor=_cleaned(_actor(environment)),
         in_ci=bool(environment.get("CI")),
         now=_time(environment.get("RECONCILE_NOW", "")),
         endpoints=Path(environment["RECONCILE_ENDPOINTS"]) if environment.get("RECONCILE_ENDPOINTS") else None,
@@ -68,6 +72,10 @@ def _time(text: str) -> datetime | None:
             hint="write it like 2026-11-23T08:40:00+00:00",
         )
     return moment
+
+
+def _cleaned(actor: Actor) -> Actor:
+    return Actor(_UNPRINTABLE.sub("", actor.name).strip() or "unknown", actor.source)
 
 
 def _actor(environment: Mapping[str, str]) -> Actor:

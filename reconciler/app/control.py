@@ -172,10 +172,17 @@ def _keys(context: Context, loaded: LoadedEstate, *, runs_programs: bool) -> dic
 def _content(planfile: str) -> bytes:
     try:
         with Path(planfile).open("rb") as file:
-            return file.read(_MOST_PLAN_BYTES)
+            content = file.read(_MOST_PLAN_BYTES)
     except OSError as error:
         raise Refused(
             "plan.unreadable",
             f"the plan file {planfile} cannot be read ({error.strerror or type(error).__name__})",
             hint="make it with: reconcile plan --save PLANFILE",
         ) from None
+    if not content.startswith(b"{"):
+        raise Refused(
+            "plan.unreadable",
+            f"{planfile} is not a plan file",
+            hint="make one with: reconcile plan --save PLANFILE; an estate is named with --estate",
+        )
+    return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.app.academic import decide_academic
 from reconciler.app.applied import virtual_school
 from reconciler.app.context import Context, opened
 from reconciler.app.control import fresh_plan, git_commit
@@ -26,6 +27,9 @@ def approve(settings: Settings, held: str, *, reason: str) -> str:
     Raises UnknownName, NotPermitted, Refused or StalePlan (expired, or what it was made from has moved).
     """
     with opened(settings) as context:
+        if _is_academic(context, held):
+            _require_approver(context, doing="approve")
+            return decide_academic(context, held, approve=True, reason=reason)
         run = _held_run(context, held)
         return _approve_run(context, run, reason) if run else _approve_plan(context, held, reason)
 
@@ -33,6 +37,9 @@ def approve(settings: Settings, held: str, *, reason: str) -> str:
 def reject(settings: Settings, held: str, *, reason: str) -> str:
     """Turns it down; nothing of it is ever committed. Raises UnknownName, NotPermitted, Refused."""
     with opened(settings) as context:
+        if _is_academic(context, held):
+            _require_approver(context, doing="reject")
+            return decide_academic(context, held, approve=False, reason=reason)
         run = _held_run(context, held)
         if run is None:
             plan = reject_plan(held, store=context.store.state, declared=(), actor=settings.actor, now=context.now,
@@ -70,6 +77,10 @@ def _approve_plan(context: Context, digest: str, reason: str) -> str:
     return f"Plan {applied.plan.short_digest} is approved and applied as version {version.serial if version else '-'}."
 
 
+def _is_academic(context: Context, held: str) -> bool:
+    return any(run.run == held for run in context.store.academic.held_runs())
+
+
 def _held_run(context: Context, held: str) -> HeldRun | None:
     """The held run of that id, None when it names a held plan. Raises UnknownName when it names neither."""
     runs = {run.run: run for run in context.store.feeds.held_runs()}
@@ -79,6 +90,14 @@ def _held_run(context: Context, held: str) -> HeldRun | None:
     if any(len(held) >= 8 and digest.startswith(held[:16].lower()) for digest in plans):
         return None
     waiting = [*runs, *plans]
+    became = context.store.feeds.became_of(held) or (
+        context.store.state.became_of(held[:16].lower()) if len(held) >= 8 else ""
+    )
+    if became:
+        raise UnknownName(
+            "held.unknown", f"{held[:64]} does not wait: it is {became}",
+            hint=f"waiting: {', '.join(waiting)}" if waiting else "nothing waits",
+        )  # fmt: skip
     raise UnknownName(
         "held.unknown",
         f"nothing that waits is called {held[:64]!r}",

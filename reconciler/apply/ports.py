@@ -81,7 +81,7 @@ class HeldPlan:
     actor: Actor
     reasons: tuple[str, ...]
     content: bytes
-    status: str = "held"  # held, approved, rejected, expired
+    status: str = "held"  # held, approved, rejected, superseded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ class StateStore(Protocol):
         """The store's own key, with which saved plans are signed and secrets fingerprinted; never shown."""
 
     def commit(self, commit: StateCommit) -> Version:
-        """One transaction: resources, attachments, version, audit. Raises StalePlan."""
+        """One transaction: resources, attachments, version, audit; held plans are superseded. Raises StalePlan."""
 
     def versions(self, *, limit: int = 50) -> Sequence[Version]:
         """The latest first."""

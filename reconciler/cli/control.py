@@ -29,7 +29,8 @@ def validate(invocation: Invocation, format_: str, out: str | None) -> None:
             emit(render_text(findings) + "\n", out)
         errors, warnings = findings.count(Severity.ERROR), findings.count(Severity.WARNING)
         note(
-            f"{settings.estate}: " + (f"{errors} errors, {warnings} warnings" if findings else "valid, nothing to say")
+            f"{settings.estate}: "
+            + (f"{counted(errors, 'error')}, {counted(warnings, 'warning')}" if findings else "valid, nothing to say")
         )
     finish(ExitCode.ERROR if findings.has_errors else ExitCode.DONE)
 
@@ -119,6 +120,11 @@ def reject(invocation: Invocation, held: str, reason: str) -> None:
     from reconciler.app import decisions
 
     emit(decisions.reject(invocation.settings(), held, reason=reason))
+
+
+def counted(number: int, word: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 COMMANDS = (validate, plan, apply, approve, reject)

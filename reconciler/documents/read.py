@@ -59,11 +59,11 @@ def _estate_files(path: Path) -> list[Path]:
         files = include.estate_files(path)
         if not files:
             raise Refused("estate.missing", f"the folder {path} holds no .yaml file",
-                          hint="write one with `reconcile init`, or name the estate with --estate")  # fmt: skip
+                          hint="write one like examples/estate.yaml, or name the estate with --estate")  # fmt: skip
         return files
     if not path.is_file():
         raise Refused("estate.missing", f"there is no estate at {path}",
-                      hint="write one with `reconcile init`, or name the estate with --estate")  # fmt: skip
+                      hint="write one like examples/estate.yaml, or name the estate with --estate")  # fmt: skip
     return [path]
 
 

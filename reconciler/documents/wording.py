@@ -50,7 +50,9 @@ def flow(value: Any) -> str:
     if isinstance(value, str):
         plain = value and all(sign.isalnum() or sign in " -_./@" for sign in value) and not value[0].isdigit()
         return value if plain and value == value.strip(" -") else f'"{value}"'
-    return {None: "null", True: "true", False: "false"}.get(value, str(value))
+    if value is None or isinstance(value, bool):  # by type: 1 equals True
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def types(names: Iterable[str]) -> str:

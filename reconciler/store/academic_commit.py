@@ -43,7 +43,7 @@ def write(connection: Connection, commit: AcademicCommit) -> None:
     )
     if changed:
         connection.execute(update(ACADEMIC_STATE).where(in_scope(ACADEMIC_STATE, scope)).values(base_run=entry.run))
-        supersede(connection, scope, but=entry.run)
+        supersede(connection, scope, by=entry.run)
         audit.append(
             connection, at=at, actor=entry.actor, verb="run.committed", subject=f"run {entry.run}",
             detail={
@@ -53,13 +53,11 @@ def write(connection: Connection, commit: AcademicCommit) -> None:
         )  # fmt: skip
 
 
-def supersede(connection: Connection, scope: FeedScope, *, but: str) -> None:
-    """Held academic runs of the scope, apart from `but`, can no longer be committed as shown: their change sets go."""
-    connection.execute(
-        update(ACADEMIC_HELD)
-        .where(in_scope(ACADEMIC_HELD, scope), ACADEMIC_HELD.c.status == "held", ACADEMIC_HELD.c.run != but)
-        .values(status="superseded", change_set=None)
-    )
+def supersede(connection: Connection, scope: FeedScope, *, by: str) -> None:
+    """Held academic runs of the scope, apart from `by`, can no longer be committed as shown: their change sets go."""
+    where = in_scope(ACADEMIC_HELD, scope) & (ACADEMIC_HELD.c.status == "held") & (ACADEMIC_HELD.c.run != by)
+    runs.close_held(connection, select(ACADEMIC_HELD.c.run).where(where), f"superseded by run {by}")
+    connection.execute(update(ACADEMIC_HELD).where(where).values(status="superseded", change_set=None))
 
 
 def _claim(connection: Connection, commit: AcademicCommit) -> None:

@@ -174,7 +174,7 @@ def _live(scope: FeedScope, entity: AcademicEntity) -> Any:
 def _hold(connection: Connection, held: HeldAcademic) -> None:
     entry = replace(held.commit.entry, outcome=Outcome.HELD, finished_at=held.held_at)
     number = runs.end(connection, entry)
-    academic_commit.supersede(connection, held.scope, but="")
+    academic_commit.supersede(connection, held.scope, by=held.run)
     connection.execute(
         insert(ACADEMIC_HELD).values(
             run=held.run, number=number, school=held.scope.school, **scope_values(held.scope), held_at=held.held_at,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from reconciler.apply.ports import AttachmentChange
 from reconciler.errors import Refused, UnknownName
 from reconciler.plan.state import Attachment, AttachmentStatus
+from reconciler.store import runs
 from reconciler.store.tables.academic import (
     ACADEMIC_CURSOR,
     ACADEMIC_HELD,
@@ -131,11 +132,9 @@ def _rekey(connection: Connection, change: AttachmentChange, since: str) -> None
     connection.execute(update(EXPORT_ITEM).where(EXPORT_ITEM.c.origin == old).values(origin=new))
     # A held change set names the old attachment, so it can no longer be committed as it was shown.
     for held in (HELD_RUN, ACADEMIC_HELD):
-        connection.execute(
-            update(held)
-            .where(held.c.attachment == old, held.c.status == "held")
-            .values(status="superseded", change_set=None)
-        )
+        where = (held.c.attachment == old) & (held.c.status == "held")
+        runs.close_held(connection, select(held.c.run).where(where), "superseded by another Data Exchange Key")
+        connection.execute(update(held).where(where).values(status="superseded", change_set=None))
 
 
 def _set_status(connection: Connection, change: AttachmentChange, status: AttachmentStatus, since: str) -> None:

@@ -33,7 +33,7 @@ def write(connection: Connection, commit: FeedCommit) -> None:
     )
     if changed:
         connection.execute(insert(RUN_CHANGE).values(run=number, **scope_values(scope), undone_by=""))
-        held_runs.supersede(connection, scope, but=entry.run)
+        held_runs.supersede(connection, scope, by=entry.run)
         audit.append(
             connection, at=at, actor=entry.actor, verb="run.committed", subject=f"run {entry.run}",
             detail={

@@ -114,6 +114,11 @@ class SqlFeedStore:
         with self._database.read() as connection:
             return held_runs.still_held(connection)
 
+    def became_of(self, run: str) -> str:
+        """Why a run that was held waits no longer: `superseded by run X`, `already approved`, `expired`; else empty."""
+        with self._database.read() as connection:
+            return held_runs.became_of(connection, run)
+
     def close_held(self, run: str, *, status: str, at: datetime, actor: Actor, reason: str) -> None:
         """Marks a held run `approved` or `rejected` with its audit row and drops its change set. UnknownName."""
         with self._database.write() as connection:

@@ -47,6 +47,20 @@ def consume(connection: Connection, digest: str) -> None:
     _close(connection, digest, "approved")
 
 
+def supersede(connection: Connection) -> None:
+    """The state moved: no plan that waits was made from it, so none can be approved any more."""
+    connection.execute(update(HELD_PLAN).where(HELD_PLAN.c.status == "held").values(status="superseded"))
+
+
+def became_of(connection: Connection, digest: str) -> str:
+    """Why a plan that was held waits no longer, empty for one that waits or never was held."""
+    query = select(HELD_PLAN.c.status).where(HELD_PLAN.c.digest.startswith(digest, autoescape=True))
+    status = connection.execute(query.order_by(HELD_PLAN.c.held_at.desc())).scalar()
+    if status in (None, "held"):
+        return ""
+    return "superseded by a later apply" if status == "superseded" else f"already {status}"
+
+
 def reject(connection: Connection, digest: str, *, at: datetime, actor: Actor, reason: str) -> None:
     """Turns it down. Raises UnknownName."""
     _close(connection, digest, "rejected")

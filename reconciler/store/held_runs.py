@@ -24,7 +24,7 @@ def hold(connection: Connection, held: HeldRun) -> None:
     """Keeps the change set and ends the run as `held`; an earlier held run of the scope is superseded."""
     entry = replace(held.commit.entry, run=held.run, outcome=Outcome.HELD, finished_at=held.held_at)
     number = runs.end(connection, entry)
-    supersede(connection, held.scope, but="")
+    supersede(connection, held.scope, by=held.run)
     connection.execute(
         insert(HELD_RUN).values(
             run=held.run, number=number, school=held.scope.school, **scope_values(held.scope), held_at=held.held_at,
@@ -54,13 +54,22 @@ def still_held(connection: Connection) -> Sequence[HeldRun]:
     ]  # fmt: skip
 
 
-def supersede(connection: Connection, scope: FeedScope, *, but: str) -> None:
-    """Held runs of the scope, apart from `but`, can no longer be committed as shown: their change sets go."""
-    connection.execute(
-        update(HELD_RUN)
-        .where(in_scope(HELD_RUN, scope), HELD_RUN.c.status == "held", HELD_RUN.c.run != but)
-        .values(status="superseded", change_set=None)
-    )
+def supersede(connection: Connection, scope: FeedScope, *, by: str) -> None:
+    """Held runs of the scope, apart from `by`, can no longer be committed as shown: their change sets go."""
+    where = in_scope(HELD_RUN, scope) & (HELD_RUN.c.status == "held") & (HELD_RUN.c.run != by)
+    runs.close_held(connection, select(HELD_RUN.c.run).where(where), f"superseded by run {by}")
+    connection.execute(update(HELD_RUN).where(where).values(status="superseded", change_set=None))
+
+
+def became_of(connection: Connection, run: str) -> str:
+    """Why a run that was held waits no longer, empty for one that waits or never was held."""
+    query = select(HELD_RUN.c.status, RUN.c.message).join(RUN, RUN.c.run == HELD_RUN.c.run).where(HELD_RUN.c.run == run)
+    found = connection.execute(query).first()
+    if found is None or found.status == "held":
+        return ""
+    if found.status == "superseded":
+        return str(found.message).rpartition("; ")[2]
+    return "expired" if found.status == "expired" else f"already {found.status}"
 
 
 def close(connection: Connection, run: str, *, status: str, at: datetime, actor: Actor, reason: str) -> None:
@@ -73,6 +82,8 @@ def close(connection: Connection, run: str, *, status: str, at: datetime, actor:
             hint=did_you_mean(run, known) or "it may have been closed already; `reconcile status` lists what is held",
         )  # fmt: skip
     connection.execute(update(HELD_RUN).where(HELD_RUN.c.run == run).values(status=status, change_set=None))
+    if status == "expired":
+        runs.close_held(connection, select(HELD_RUN.c.run).where(HELD_RUN.c.run == run), "expired: nobody approved it")
     if status == "rejected":
         connection.execute(update(RUN).where(RUN.c.run == run).values(outcome=Outcome.REJECTED.value))
     audit.append(connection, at=at, actor=actor, verb=f"run.{status}", subject=f"run {run}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
 from reconciler.errors import Refused
 from reconciler.reports.ports import TransferFilter
@@ -41,6 +41,15 @@ def end(connection: Connection, entry: TransferEntry) -> int:
         connection.execute(delete(table).where(table.c.run == number))
     _write_parts(connection, entry, number)
     return int(number)
+
+
+def close_held(connection: Connection, held: Select[tuple[str]], why: str) -> None:
+    """Ends the held runs that `held` selects: nobody can approve them any more, and their rows say why."""
+    connection.execute(
+        update(RUN)
+        .where(RUN.c.run.in_(held), RUN.c.outcome == Outcome.HELD.value)
+        .values(outcome=Outcome.REJECTED.value, message=RUN.c.message + f"; {why}")
+    )
 
 
 def transfers(connection: Connection, narrowed: TransferFilter) -> list[TransferEntry]:

@@ -28,6 +28,7 @@ def write(connection: Connection, commit: StateCommit) -> Version:
     change_attachments(connection, commit.attachments, commit.at.astimezone(UTC).date())
     if commit.consumes_held_plan:
         held_plans.consume(connection, commit.consumes_held_plan)
+    held_plans.supersede(connection)
     audit.append(
         connection, at=commit.at, actor=commit.actor, verb="apply", subject=f"version {serial}",
         detail={

@@ -81,6 +81,11 @@ class SqlStateStore:
         with self._database.read() as connection:
             return held_plans.still_held(connection)
 
+    def became_of(self, digest: str) -> str:
+        """Why a plan that was held waits no longer: `already approved`, `superseded by a later apply`; else empty."""
+        with self._database.read() as connection:
+            return held_plans.became_of(connection, digest)
+
     def reject_plan(self, digest: str, *, at: datetime, actor: Actor, reason: str) -> None:
         """Turns a held plan down; with its audit row. Raises UnknownName."""
         with self._database.write() as connection:

@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     PARTIAL = "partial"  # some rows rejected, the rest done
     HELD = "held"
-    REJECTED = "rejected"  # a held run that a person turned down
+    REJECTED = "rejected"  # a held run that a person turned down, or that nobody can approve any more
     FAILED = "failed"
     WAITING = "waiting"  # first manual import or export pending (rules 45 and 46)
     SKIPPED = "skipped"  # not begun, since what it stands on failed in this cycle (rule 49)

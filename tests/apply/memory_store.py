@@ -58,6 +58,8 @@ class MemoryStateStore:
             attachments = _changed(attachments, effect)
         if commit.consumes_held_plan:
             self.held[commit.consumes_held_plan] = replace(self.held[commit.consumes_held_plan], status="approved")
+        self.held = {digest: replace(h, status="superseded") if h.status == "held" else h
+                     for digest, h in self.held.items()}  # fmt: skip
         version = Version(
             serial=serial, at=commit.at, actor=commit.actor, git_commit=commit.git_commit,
             plan_digest=commit.plan_digest, config_digest=commit.config_digest, reason=commit.reason,

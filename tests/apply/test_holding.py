@@ -116,12 +116,13 @@ def test_approval_of_what_is_no_longer_true_is_refused(applied, options, code):
 
 
 def test_approval_after_another_apply_is_refused(applied):
-    """The state moved since the plan was held."""
+    """The state moved since the plan was held, so it waits no longer."""
     digest = held(applied, CLAIMED).plan.digest
     apply(applied, estate(hub(), school(), partner(colour="#000000"), period_map(), third_party()))
-    with pytest.raises(StalePlan) as caught:
+    assert list(applied.held_plans()) == []
+    with pytest.raises(UnknownName) as caught:
         approve(applied, CLAIMED, digest)
-    assert caught.value.code == "plan.stale_state"
+    assert caught.value.code == "apply.unknown_plan"
 
 
 def test_what_no_approval_lifts_is_not_kept(applied):

@@ -112,6 +112,28 @@ def test_an_apply_that_nobody_confirms_is_refused(run: Run) -> None:
     assert json.loads(run("state", "list", "--format", "json").out) == []
 
 
+def test_an_estate_given_for_a_plan_file_is_told_from_an_edited_plan(applied: Run, tmp_path: Path) -> None:
+    """It says how a plan file is made."""
+    (tmp_path / "some.yaml").write_text("version: 1\n", "utf-8")
+    said = applied("apply", "some.yaml")
+    assert "some.yaml is not a plan file" in said.err
+    assert "plan --save" in said.err
+
+
+def test_one_of_a_thing_is_told_in_the_singular(run: Run, schools: Practice, tmp_path: Path) -> None:
+    """`1 error, 0 warnings`."""
+    text = (schools.folder / "estate.yaml").read_text("utf-8")
+    (tmp_path / "blue.yaml").write_text(text.replace('colour: "#1f6feb"', "colour: blue"), "utf-8")
+    assert "1 error, 0 warnings" in run("--estate", "blue.yaml", "validate").err
+
+
+def test_the_version_that_is_lacking_is_shown_as_the_number_that_it_is(run: Run, tmp_path: Path) -> None:
+    """`version: 1`, which the schema takes."""
+    (tmp_path / "empty.yaml").write_text("", "utf-8")
+    said = run("--estate", "empty.yaml", "validate")
+    assert "write version: 1\n" in said.out + said.err
+
+
 def test_the_digest_of_the_plan_is_what_apply_expects(run: Run) -> None:
     """Another digest is refused before the first write."""
     run("state", "init", "--rehearsal")
@@ -162,11 +184,12 @@ def test_a_held_import_is_3_and_can_be_approved_or_rejected(applied: Run, school
         schools.simulator.server.heal("BRK")
     assert (first.code, second.code) == (3, 3), first.out
     run_id = re.search(r"reconcile approve (\S+)", second.out)[1]  # type: ignore[index] # fails the test where absent
-    assert applied("approve", re.search(r"reconcile approve (\S+)", first.out)[1], "--reason", "x").code == 1  # type: ignore[index]
+    late = applied("approve", re.search(r"reconcile approve (\S+)", first.out)[1], "--reason", "x")  # type: ignore[index]
+    assert (late.code, f"superseded by run {run_id}" in late.err) == (1, True)
     before = _students(applied)
     assert applied("approve", run_id, "--reason", "checked with the school").code == 0
     assert _students(applied) < before
-    assert applied("reject", run_id, "--reason", "late").code == 1
+    assert "already approved" in applied("reject", run_id, "--reason", "late").err
 
 
 def _students(applied: Run) -> int:

@@ -32,6 +32,13 @@ def test_who_acts_is_a_claim_with_its_source(environment: dict[str, str], name: 
     assert (actor.name, actor.source) == (name, source)
 
 
+@pytest.mark.parametrize("name", ["data\x1b[2J-manager", "data\u202e-manager", "data\x85-manager\n"])
+def test_a_name_cannot_steer_a_terminal(name: str) -> None:
+    """Control and direction characters are taken out before anybody records or prints it."""
+    actor = read_settings({"RECONCILE_ACTOR": name}).actor
+    assert actor.name in ("data-manager", "data[2J-manager")
+
+
 def test_an_estate_folder_is_found_where_there_is_no_file(tmp_path: Path) -> None:
     """`estate.yaml` wins over `estate/`."""
     (tmp_path / "estate").mkdir()

@@ -121,6 +121,33 @@ def test_a_later_held_run_takes_the_place_of_the_earlier(store: Store, scope: Fe
     assert change_sets(store) == {"r2": ("superseded", False), "r3": ("held", True)}
 
 
+def test_a_superseded_run_says_so_in_the_log(store: Store, scope: FeedScope) -> None:
+    """It is held no longer, and names the run that took its place."""
+    hold(store, scope, "r2")
+    hold(store, scope, "r3")
+    (told,) = store.reports.transfers(TransferFilter(run="r2"))
+    assert (told.outcome, told.message.endswith("; superseded by run r3")) == (Outcome.REJECTED, True)
+    assert [store.feeds.became_of(run) for run in ("r2", "r3", "r9")] == ["superseded by run r3", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("status", "became"),
+    [("approved", "already approved"), ("rejected", "already rejected"), ("expired", "expired")],
+)
+def test_what_became_of_a_closed_run_is_known(store: Store, scope: FeedScope, status: str, became: str) -> None:
+    """So that a second decision is answered with the first."""
+    hold(store, scope, "r2")
+    store.feeds.close_held("r2", status=status, at=later(5), actor=ACTOR, reason="r")
+    assert store.feeds.became_of("r2") == became
+
+
+def test_an_expired_run_is_held_no_longer_in_the_log(store: Store, scope: FeedScope) -> None:
+    """Nobody can approve it."""
+    hold(store, scope, "r2")
+    store.feeds.close_held("r2", status="expired", at=later(5), actor=ACTOR, reason="not approved in time")
+    assert outcome(store, "r2") is Outcome.REJECTED
+
+
 def test_a_change_makes_a_held_run_pointless(store: Store, scope: FeedScope) -> None:
     """Once another run changed the scope the change set cannot be committed as shown, so its people are erased."""
     hold(store, scope, "r2")

@@ -121,6 +121,14 @@ def test_a_commit_consumes_its_held_plan(store: Store) -> None:
     assert store.state.held_plans() == []
 
 
+def test_an_apply_supersedes_the_plans_that_wait(store: Store) -> None:
+    """They were made from a state that is no longer, so nobody is asked to approve them."""
+    store.state.hold_plan(HELD)
+    store.state.commit(state_commit(store, change("report.a", {})))
+    assert store.state.held_plans() == []
+    assert store.state.became_of("d1") == "superseded by a later apply"
+
+
 def test_a_held_plan_is_fulfilled_once(store: Store) -> None:
     """A second commit for the same held plan is refused whole."""
     store.state.hold_plan(HELD)
