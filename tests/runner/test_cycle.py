@@ -138,6 +138,7 @@ def test_a_stop_comes_between_two_schools_and_loses_nothing() -> None:
     desk = office("import AVN", "import BRK", "import CST")
     desk.stopped_after = 1
     desk.cycle()
+    assert [key.school for key in desk.work.ran] == ["AVN"]
     desk.stopped_after = 10
     desk.cycle()
     assert [key.school for key in desk.work.ran] == ["AVN", "BRK", "CST"]

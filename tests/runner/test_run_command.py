@@ -11,8 +11,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
@@ -23,10 +25,15 @@ from reconciler.app.status import status as stands
 from reconciler.documents.read import read_document
 from reconciler.errors import ExitCode
 from reconciler.reports.ports import TransferFilter
+from reconciler.runner.cycle import MOST_ATTEMPTS
+from reconciler.schedule.due import LineKey
+from reconciler.schedule.times import latest_slot
 from reconciler.settings import Settings, read_settings
 from reconciler.shipped import shipped
 from reconciler.simulator.practice import Practice, practice
 
+LONDON = ZoneInfo("Europe/London")
+at = datetime.fromisoformat
 MAIN = [sys.executable, "-c", "from reconciler.cli.main import main; main()"]
 APPLIED = "2026-11-23T07:00+00:00"
 PARTNERS = ("AVN", "GHL", "HRT")
@@ -262,6 +269,20 @@ def test_status_turns_red_for_a_school_that_failed_until_a_run_succeeds(desk: De
     assert (code, partners["GHL"]["state"], partners["AVN"]["state"]) == (4, "failed", "ready")
     flows.run_imports(desk.settings("2026-11-24T08:06+00:00"), schools=("GHL",))
     assert desk.status("2026-11-24T08:10+00:00")[0] == 3
+
+
+def test_status_turns_red_for_a_slot_that_killed_its_process_again_and_again(desk: Desk) -> None:
+    """Nothing of it is in the transfer log; a run by hand heals it."""
+    key, slot = LineKey("import", "AVN"), latest_slot("every_morning", LONDON, at("2026-11-24T08:00+00:00"))
+    with opened(desk.settings()) as context:
+        claim = None
+        for _ in range(MOST_ATTEMPTS):
+            claim = context.store.slots.take(key, slot, seen=claim, notes=[], claimed_by="gone:1", now=slot.at)
+    assert desk.cycle("2026-11-24T08:10+00:00") == 4
+    code, partners = desk.status("2026-11-24T08:15+00:00")
+    assert (code, "3 times" in partners["AVN"]["kinds"][0]["failed"]) == (4, True)
+    flows.run_imports(desk.settings("2026-11-24T08:20+00:00"), schools=("AVN",))
+    assert desk.status("2026-11-24T08:25+00:00")[0] == 3
 
 
 @pytest.mark.requirement(64)

@@ -52,6 +52,12 @@ def test_a_settled_slot_is_not_due_again(state: SlotState) -> None:
     assert ask(on(23, 8, 59), row(on(23, 8), state)) == []
 
 
+def test_another_time_zone_does_not_bring_a_slot_of_the_day_back() -> None:
+    """A slot is known by date and label: 08:00 that ran in London is not run again when it is eight in the Azores."""
+    wanted, ran = line("every_morning", since=on(23, 8, 30)), row(on(23, 8))
+    assert due([wanted], [], {AVN: [ran]}, zone=ZoneInfo("Atlantic/Azores"), now=on(23, 9, 30)) == []
+
+
 @pytest.mark.requirement(9)
 def test_of_several_missed_slots_the_latest_runs_and_the_others_are_missed() -> None:
     """The catch-up rule."""

@@ -71,6 +71,13 @@ def test_a_claim_counts_its_attempts(store: Store) -> None:
     assert [(key, claim.attempts) for key, claim in store.slots.claims()] == [(AVN, 2)]
 
 
+def test_a_claim_is_found_also_behind_a_slot_that_was_skipped(store: Store) -> None:
+    """08:00 was caught up while 09:00 was in a blackout, and the process died over it."""
+    take(store, 8, None, note(9, Verdict.SKIPPED), now=on(9))
+    found = {r.name.label: r.state for r in store.slots.recent([AVN], now=on(9))[AVN]}
+    assert found == {"08:00": SlotState.CLAIMED, "09:00": SlotState.SKIPPED}
+
+
 def test_a_claim_that_was_lost_cannot_be_settled(store: Store) -> None:
     """A process that stood still does not overwrite what another one found."""
     stale = take(store, 8)
