@@ -95,7 +95,7 @@ def student_records(settings: Settings, school: str, student: str) -> StudentRec
 
     Raises UnknownName for a school that is no partner, NotPermitted without the role viewer.
     """
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         state = context.store.state.read_state()
         require_role(settings.actor, "viewer", operators_of(state, ()), doing="list academic records")
         _chosen((school,), of_kind(state, "partner"))

@@ -77,14 +77,14 @@ def store_folder(settings: Settings) -> Path:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Context]:
-    """Opens the store for one command.
+def opened(settings: Settings, *, read_only: bool = False) -> Iterator[Context]:
+    """Opens the store for one command; for one that only looks, `read_only`, so that it cannot write.
 
     Raises StoreError, and Refused when a real store is asked to use a rehearsal's clock or endpoints.
     """
     from reconciler.store.open import open_store
 
-    store = open_store(store_url(settings))
+    store = open_store(store_url(settings), read_only=read_only)
     try:
         if not store.rehearsal:
             _refuse_rehearsal_settings(settings)

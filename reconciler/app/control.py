@@ -92,7 +92,7 @@ def plan(settings: Settings, *, targets: Sequence[str] = (), save: str | None = 
     Raises InvalidEstate, Refused, StoreError.
     """
     loaded = load(settings.estate)
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         made = fresh_plan(context, loaded, context.store.state.read_state(), targets, runs_programs=False)
         if save:
             write_whole(Path(save), save_plan(made, key=context.store.state.plan_key()))

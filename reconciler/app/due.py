@@ -129,7 +129,7 @@ def what_is_due(context: Context, state: StoredState, kinds: Mapping[str, SyncFl
 def list_due(settings: Settings, kinds: Mapping[str, SyncFlow], *, at: datetime | None = None,
              format_: str = "text") -> str:  # fmt: skip
     """What is due at a time (now, unless another is given), for `sync --due --dry-run`; runs and writes nothing."""
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         moment, rehearsal = at or context.now, context.store.rehearsal
         plan, found = what_is_due(context, context.store.state.read_state(), kinds, moment)
     coming, waiting = next_at(plan, moment), {line.key for line in plan.lines if line.waiting}

@@ -31,7 +31,7 @@ def transfers(settings: Settings, *, schools: Sequence[str] = (), kinds: Sequenc
         schools=frozenset(schools), kinds=frozenset(kinds), directions=frozenset(directions),
         outcomes=frozenset(outcomes), since=_day(since) if since else None, run=run, limit=limit,
     )  # fmt: skip
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         return context.store.reports.transfers(narrowed)
 
 
@@ -70,7 +70,7 @@ def _detail(entry: TransferEntry) -> str:
 
 def issue_text(settings: Settings, number: int) -> str:
     """One issue with its life so far. Raises UnknownName."""
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         found = next((t for t in context.store.reports.issues(IssueFilter(state="all")) if t.number == number), None)
     if found is None:
         raise UnknownName("issues.unknown", f"there is no issue {number}", hint="reconcile issues list shows them")

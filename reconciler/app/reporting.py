@@ -28,7 +28,7 @@ def render(settings: Settings, name: str, format_: str, *, schools: Sequence[str
     Raises UnknownName for a report, a school or a partner that does not exist.
     """
     known = report(name)
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         state = context.store.state.read_state()
         _check_schools(schools, state)
         model = _GATHER[name](context, state, frozenset(schools))
@@ -40,7 +40,7 @@ def issues(settings: Settings, format_: str, *, schools: Sequence[str] = (), cod
     """Data issues, filtered; the same model and writers as the report."""
     narrowed = IssueFilter(schools=frozenset(schools), codes=frozenset(codes), severities=frozenset(severities),
                            state=state)  # fmt: skip
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         stored = context.store.state.read_state()
         _check_schools(schools, stored)
         model = issues_report.build(frame_of(context, stored), context.store.reports.issues(narrowed))

@@ -40,7 +40,7 @@ def upgrade(settings: Settings) -> str:
 
 def listing(settings: Settings, pattern: str) -> list[dict[str, Any]]:
     """Stored resources whose address fits the pattern, by address."""
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         resources = context.store.state.read_state().resources
     return [
         {"address": r.address, "kind": r.kind, "version": r.serial, "digest": r.digest}
@@ -58,7 +58,7 @@ def listing_text(rows: list[dict[str, Any]]) -> str:
 
 def show(settings: Settings, address: str) -> dict[str, Any]:
     """One stored resource, as it was last applied. Raises UnknownName with the nearest addresses."""
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         resources = context.store.state.read_state().resources
     found = resources.get(address)
     if found is None:
@@ -79,7 +79,7 @@ def show(settings: Settings, address: str) -> dict[str, Any]:
 
 def versions(settings: Settings, limit: int) -> list[dict[str, Any]]:
     """The versions of the state, the latest first."""
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         return [
             {
                 "version": v.serial,

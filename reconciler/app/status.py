@@ -95,7 +95,7 @@ class Status:
 
 def status(settings: Settings, kinds: Mapping[str, SyncFlow]) -> Status:
     """How the applied estate stands; reads only. Raises Refused where nothing is applied yet."""
-    with opened(settings) as context:
+    with opened(settings, read_only=True) as context:
         state, now = context.store.state.read_state(), context.now
         plan, found = what_is_due(context, state, kinds, now)
         coming = coming_slots(plan, now)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -21,13 +23,17 @@ _GONE = ("08", "53", "57")  # SQLSTATE classes: connection lost, out of resource
 
 
 class Database:
-    """One engine. `read()` and `write()` are the only ways in; both raise StoreError and nothing of SQLAlchemy's."""
+    """One engine. `read()` and `write()` are the only ways in; both raise StoreError and nothing of SQLAlchemy's.
 
-    def __init__(self, url: URL) -> None:
+    With `read_only` the database itself refuses every write, so that a verb that only looks can never store anything,
+    and an SQLite file that may not be written can be looked at.
+    """
+
+    def __init__(self, url: URL, *, read_only: bool = False) -> None:
         self.url = url
         self.name = shown(url)
         self.is_sqlite = url.drivername.startswith("sqlite")
-        self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
+        self.engine = _sqlite(url, read_only=read_only) if self.is_sqlite else _postgresql(url)
         self._writer = self.engine.execution_options(**{_WRITES: True})
         self._scratch = self.engine
         if not self.is_sqlite:
@@ -35,6 +41,8 @@ class Database:
         self._reader = self._scratch
         if not self.is_sqlite:
             self._reader = self._scratch.execution_options(postgresql_readonly=True)
+        if not self.is_sqlite and read_only:
+            self._writer = self._writer.execution_options(postgresql_readonly=True)
         self._foreign_errors = _foreign_errors(self.is_sqlite)
 
     @property
@@ -147,8 +155,22 @@ def _json(value: Any) -> str:
     return canonical_json(value).decode()
 
 
-def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True, json_serializer=_json)
+def _read_only(url: URL) -> URL:
+    """The same file, opened so that nothing can be written into it.
+
+    A log that somebody left (`-wal`) needs its index beside it. Without one, in a folder that may not be written,
+    nobody writes to the file, and SQLite is told so; otherwise it would want to make the index.
+    """
+    path = Path(url.database or "")
+    log = path.with_name(f"{path.name}-wal")
+    frozen = not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+    mode = {"mode": "ro", "uri": "true"} | ({"immutable": "1"} if frozen else {})
+    return url.set(database=f"file:{quote(str(path))}", query=mode)
+
+
+def _sqlite(url: URL, *, read_only: bool) -> Engine:
+    engine = create_engine(_read_only(url) if read_only else url, hide_parameters=True, json_serializer=_json)
+    writing = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON")
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
@@ -156,8 +178,8 @@ def _sqlite(url: URL) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
-            f"busy_timeout = {int(_BUSY_SECONDS * 1000)}", "journal_mode = WAL", "synchronous = FULL",
-            "foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY", "cache_size = -65536",
+            f"busy_timeout = {int(_BUSY_SECONDS * 1000)}", *(() if read_only else writing),
+            "foreign_keys = ON", "temp_store = MEMORY", "cache_size = -65536",
         ):  # fmt: skip
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -78,13 +78,15 @@ def create_store(url: str, *, estate_id: str, rehearsal: bool, now: datetime, li
     return open_store(url)
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, read_only: bool = False) -> Store:
     """Opens a store that exists, is whole, private and as new as the program.
+
+    With `read_only` nothing can be written through it, and the file itself need not be writable.
 
     Raises StoreError: `store.missing`, `store.half_made`, `store.foreign`, `store.newer`, `store.older`,
     `store.open_to_others`, `store.unreachable`, `store.url`, `secret.inline`.
     """
-    database = Database(read_url(url))
+    database = Database(read_url(url), read_only=read_only)
     try:
         if database.path is not None:
             check_private(database.path)
