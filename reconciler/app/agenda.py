@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context
+from reconciler.connectors.academic_registry import ACADEMIC_CONNECTORS
 from reconciler.plan.state import Attachment, AttachmentStatus, StoredState
 from reconciler.schedule.blackouts import Blackout
 from reconciler.schedule.due import Line, LineKey
@@ -44,8 +45,8 @@ def scheduled(context: Context, state: StoredState, kinds: Collection[str]) -> S
         scope = hub_scope(state, code)
         attached = context.store.slots.applied_since(f"partner.{code}", lambda _: True)
         for kind, declared in times.items():
-            if declared is None or (kind == "export" and not partner.get("export")):
-                continue  # no time is declared, or the partner takes no exports
+            if declared is None or not _takes_part(state, code, partner, kind):
+                continue
             by_hand = context.store.slots.first_success(scope, kind=FIRST_OF[kind])
             lines.append(Line(
                 key=LineKey(kind, code), times=str(declared), waiting=waits_for_first(context, kind, scope),
@@ -57,6 +58,14 @@ def scheduled(context: Context, state: StoredState, kinds: Collection[str]) -> S
         zone=ZoneInfo(str(hub.get("timezone", "Europe/London"))),
         calendar=_calendar(state, str(hub.get("calendar", ""))),
     )
+
+
+def _takes_part(state: StoredState, code: str, partner: Spec, kind: str) -> bool:
+    """A partner that takes no exports, or whose source gives no academic data, has no slots of that kind to miss."""
+    if kind == "export":
+        return bool(partner.get("export"))
+    connector = of_kind(state, "school")[code]["mis"]["connector"]
+    return kind != "academic" or connector in ACADEMIC_CONNECTORS
 
 
 def waits_for_first(context: Context, kind: str, scope: FeedScope) -> bool:

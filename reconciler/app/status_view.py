@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.app.status import KindStanding, MissedSlot, Need, PartnerStanding, Status
 from reconciler.reports.frame import clean, table
+from reconciler.schedule.times import SlotName
 
 MISSED_CODE, STALE_CODE, FAILED_CODE = "schedule.missed", "schedule.stale", "schedule.failed"
 
@@ -58,10 +59,20 @@ def _sections(found: Status) -> list[str]:
 
 
 def _missed_lines(partner: PartnerStanding) -> list[str]:
-    """Three of a partner; the rest are counted."""
-    shown = [f"{partner.code} {m.kind} {m.name}: {clean(m.why)} ({MISSED_CODE})" for m in partner.missed[:3]]
-    more = len(partner.missed) - len(shown)
-    return [*shown, f"{partner.code}: and {more} more"] if more else shown
+    """One line for the slots of a kind that were missed for one reason: a night of them is one piece of news."""
+    alike: dict[tuple[str, str], list[MissedSlot]] = {}
+    for slot in partner.missed:
+        alike.setdefault((slot.kind, slot.why), []).append(slot)
+    return [
+        f"{partner.code} {kind} {_span([slot.name for slot in slots])}: {clean(why)} ({MISSED_CODE})"
+        for (kind, why), slots in alike.items()
+    ]
+
+
+def _span(names: list[SlotName]) -> str:
+    """`08:00 on 24 November 2026`, or `23 slots, 09:00 on 23 November 2026 to 07:00 on 24 November 2026`."""
+    first, last = min(names), max(names)
+    return str(first) if len(names) == 1 else f"{len(names)} slots, {first} to {last}"
 
 
 def _last_cell(found: Status, kind: KindStanding) -> str:

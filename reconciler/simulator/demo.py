@@ -39,5 +39,6 @@ def tell(environment: Mapping[str, str], *, into: str, scale: float, say: Say) -
         if story.surprises:
             say("\nNot as it should be:\n" + "\n".join(f"  - {surprise}" for surprise in story.surprises))
             return ExitCode.ERROR
-        say(f"\nDone. Try it yourself: reconcile simulate --into {into}, then in another terminal . {into}/env.sh")
+        say(f"\nDone. Look around in what it left: . {into}/env.sh; reconcile status")
+        say("With schools that answer: reconcile simulate --into practice, then in another terminal . practice/env.sh")
         return ExitCode.DONE

@@ -53,11 +53,11 @@ def exported(story: Story) -> None:
 def scheduled_cycle(story: Story) -> None:
     story.begin("At 08:05 the next morning the schedule runs: imports, exports, academic data, each slot once",
                 "reconcile sync --due")  # fmt: skip
-    settings = story.at(NEXT_MORNING)
-    done = due.due_now(settings, due.scheduled_flows())
+    story.move_on(NEXT_MORNING)
+    done = due.due_now(story.settings, due.scheduled_flows())
     story.say(done.to_text())
     story.expect(len(done.ends) > len(EXPORTED), "the morning's slots should run")
-    again = due.due_now(settings, due.scheduled_flows())
+    again = due.due_now(story.settings, due.scheduled_flows())
     story.expect(not again.ends, "no slot should run twice")
     story.say("\nAsked again at once, nothing is due: each slot runs once.")
 

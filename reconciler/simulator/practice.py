@@ -31,6 +31,10 @@ class Practice:
     environment: Mapping[str, str]
     simulator: RunningSimulator
 
+    def set_clock(self, moment: datetime) -> None:
+        """Writes `env.sh` anew with another time, aware."""
+        write_whole(self.folder / "env.sh", _shell(_environment(self.folder, self.simulator, now=moment)).encode())
+
 
 @contextmanager
 def practice(environment: Mapping[str, str], *, into: str, seed: int = 2026, scale: float = 1.0) -> Iterator[Practice]:
@@ -114,12 +118,12 @@ def _fill(folder: Path, simulator: RunningSimulator) -> None:
     shutil.copyfile(examples / "assignments.csv", folder / ".reconcile" / "assignments.csv")  # where a rehearsal looks
 
 
-def _environment(folder: Path, simulator: RunningSimulator) -> dict[str, str]:
+def _environment(folder: Path, simulator: RunningSimulator, *, now: datetime = NOW) -> dict[str, str]:
     return {
         **simulator.environment(),
         "RECONCILE_ESTATE": str(folder / "estate.yaml"),
         "RECONCILE_STORE": f"sqlite:///{(folder / '.reconcile' / 'store.db').absolute()}",
-        "RECONCILE_NOW": NOW.isoformat(),
+        "RECONCILE_NOW": now.isoformat(),
         "RECONCILE_ENDPOINTS": str(folder / "endpoints.json"),
         "RECONCILE_ACTOR": "data-manager",
     }

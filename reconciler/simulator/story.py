@@ -34,6 +34,7 @@ class Story:
         if not held:
             self.surprises.append(f"step {self.step}: {otherwise}")
 
-    def at(self, moment: datetime) -> Settings:
-        """The same desk at another time."""
-        return replace(self.settings, now=moment)
+    def move_on(self, moment: datetime) -> None:
+        """The clock of the story, which never goes back; who tries the commands afterwards goes on from there."""
+        self.settings = replace(self.settings, now=moment)
+        self.made.set_clock(moment)

@@ -229,7 +229,7 @@ def _outcome(found: _Found) -> tuple[Outcome, str]:
     if parked:
         details.append(f"{parked} parked for students who are not known yet")
     if AcademicEntity.ATTENDANCE_MARKS in found.intakes:
-        details.append(f"attendance is {COPY}")
+        details.append("attendance is a copy, never the register")
     if found.refused or found.structures or any(intake.rejected for intake in intakes):
         return Outcome.PARTIAL, "; ".join(details)
     moved = any(not intake.changes.empty for intake in intakes)

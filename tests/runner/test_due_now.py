@@ -74,16 +74,16 @@ class Office:
             {
                 "RECONCILE_ESTATE": str(self.folder / "estate.yaml"), "RECONCILE_STORE": self.store,
                 "RECONCILE_ACTOR": actor, "RECONCILE_NOW": self.now.isoformat(),
-                **{f"REC_KEY_{code}": f"key of {code}, invented" for code in PARTNERS},
+                **{f"REC_KEY_{code}": f"key of {code}, invented" for code in (*PARTNERS, "DNE")},
             }
         )  # fmt: skip
 
-    def apply(self, **hub: Any) -> Office:
-        """Applies the estate with some of the hub's keys changed."""
+    def apply(self, *, partners: Sequence[str] = PARTNERS, **hub: Any) -> Office:
+        """Applies the estate of these partners with some of the hub's keys changed."""
         whole = read_document(shipped("examples") / "estate.yaml").value
         small = {name: whole[name] for name in KEPT}
         for name in ("schools", "partners", "period_maps"):
-            small[name] = {code: whole[name][code] for code in PARTNERS}
+            small[name] = {code: whole[name][code] for code in partners}
         small["partners"]["AVN"].pop("export", None)
         small["virtual_school"]["schedules"] = {"students_and_classes": "every_morning", "academic": "every_hour"}
         small["blackouts"] = hub.pop("blackouts", [])
@@ -194,6 +194,16 @@ def test_a_partner_that_waits_keeps_no_other_from_its_slots(office: Office) -> N
     assert found == {"skipped": 1}
     assert Counter(line.rsplit(" ", 1)[1] for line in settled(done) if " AVN " in line) == {"missed": 17, "done": 1}
     assert done.exit_code is ExitCode.DONE
+
+
+@pytest.mark.requirement(59)
+def test_a_source_without_academic_data_has_no_slot_of_it_to_miss(office: Office) -> None:
+    """Dunescar sends files, which hold none: it is imported in the morning, and nothing of it is missed at night."""
+    taken_over(office).apply(partners=(*PARTNERS, "DNE"))
+    office.first("import", "DNE")
+    done = office.tick(at("2026-09-02T07:00"))
+    assert {line for line in settled(done) if " DNE " in line} == {"import DNE 08:00 done", "export DNE 08:00 done"}
+    assert "academic AVN 08:00 done" in settled(done)
 
 
 def test_another_time_counts_from_when_it_was_applied(office: Office) -> None:

@@ -257,6 +257,15 @@ def test_status_turns_red_for_a_slot_that_nobody_ran(desk: Desk) -> None:
     assert (code, partners["AVN"]["missed"][0]["counts"]) == (3, False)
 
 
+def test_slots_missed_in_a_row_are_one_line(desk: Desk) -> None:
+    """First, last and how many; one alone is told by its name."""
+    desk.cycle("2026-11-27T08:10+00:00")
+    text = desk.run("status", RECONCILE_NOW="2026-11-27T08:20+00:00").out
+    missed = [line for line in text.splitlines() if line.startswith("  - AVN import")]
+    assert len(missed) == 1
+    assert "AVN import 3 slots, 08:00 on 24 November 2026 to 08:00 on 26 November 2026: nothing ran" in missed[0]
+
+
 @pytest.mark.requirement(66)
 def test_status_turns_red_for_a_school_that_failed_until_a_run_succeeds(desk: Desk, schools: Practice) -> None:
     """Also when that run is made by hand."""
