@@ -177,9 +177,13 @@ ExportSession = EachSession | WholeSession
 
 
 class Exporter(Protocol):
-    """A way out; `name` is the `connector:` of the partner's `export` entry."""
+    """A way out; `name` is the `connector:` of the partner's `export` entry.
+
+    One that `shakes_hands` asks the partner who it is when it is opened, and opening it changes nothing anywhere.
+    """
 
     name: str
+    shakes_hands: bool
 
     def open(self, request: ExportRequest) -> AbstractContextManager[ExportSession]:
         """A session, once key, year and school are sure to fit (VS, rule 31) and the folder can be written.

@@ -48,6 +48,7 @@ class OneRosterDrop:
     """Partners that take files."""
 
     name = "oneroster-csv"
+    shakes_hands = False
 
     @contextmanager
     def open(self, request: ExportRequest) -> Iterator[DropSession]:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from reconciler.connectors.live_protocol import LiveFact
 from reconciler.records.entities import Entity
 from reconciler.vocabulary.codes import AcademicYear
 
@@ -34,6 +35,7 @@ class Capabilities:
     completeness: Completeness  # the best that it can give
     delta: bool = False
     write: bool = False
+    live: frozenset[LiveFact] = frozenset()  # what its sessions can tell of the school itself (`LiveSession`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

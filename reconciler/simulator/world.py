@@ -109,6 +109,17 @@ class World:
         types = (*school.academic.event_types, (event, description))
         return self._with(replace(school, academic=replace(school.academic, event_types=types)))
 
+    def without_period(self, code: str, period: str) -> World:
+        """The school has not keyed a period: neither its days nor its classes have it. Raises KeyError."""
+        school = self.schools[code]
+        if not any(period in day for day in school.cycle.periods):
+            raise KeyError(f"{code} has no period {period}")
+        cycle = replace(school.cycle, periods=tuple(tuple(p for p in day if p != period)
+                                                    for day in school.cycle.periods))  # fmt: skip
+        classes = tuple(replace(c, lessons=tuple(one for one in c.lessons if one.period != period))
+                        for c in school.classes)  # fmt: skip
+        return self._with(replace(school, cycle=cycle, classes=classes))
+
     def stop_offering_class(self, code: str, name: str) -> World:
         """Takes the mark Outplaced from a class, named as the school names it; raises KeyError."""
         return self.change_class(code, name, lambda c: replace(c, offered=False))

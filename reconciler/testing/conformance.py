@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from reconciler.connectors.live_protocol import LiveFact, LiveFacts, LiveSession, Unknown
 from reconciler.connectors.protocol import (
     Completeness,
     Connector,
@@ -158,6 +159,57 @@ def only_the_offered_are_offered(connector: Connector, prepared: Prepared) -> No
         _require(row.values.get("person_id") not in others, f"membership {row.key} is of a pupil who is not offered")
 
 
+def facts_are_told_or_unknown_with_a_reason(connector: Connector, prepared: Prepared) -> None:
+    """What the capabilities state is told by a good source; whatever else is unknown, and why; nobody is in it."""
+    if not connector.capabilities.live:
+        return
+    facts = _look(connector, prepared.request)
+    unknown = dict(facts.unknown())
+    for fact in LiveFact:
+        stated, told = fact in connector.capabilities.live, fact not in unknown
+        _require(told or not stated, f"a good source leaves {fact} unknown, which the capabilities state")
+        _require(stated or not told, f"{fact} is told, and the capabilities do not state it")
+        _require(told or bool(unknown[fact].reason), f"{fact} is unknown without a reason")
+    for text in prepared.private:
+        _require(text not in repr(facts), "the facts hold a secret or a name")
+
+
+def only_the_facts_wanted_are_asked(connector: Connector, prepared: Prepared) -> None:
+    """Each fact alone is what it is among all, and no other comes with it."""
+    everything = _look(connector, prepared.request) if connector.capabilities.live else LiveFacts()
+    for fact in sorted(connector.capabilities.live):
+        alone = _look(connector, prepared.request, fact)
+        _require(getattr(alone, fact) == getattr(everything, fact), f"{fact} alone differs from {fact} among all")
+        stray = [other for other in LiveFact if other != fact and not isinstance(getattr(alone, other), Unknown)]
+        _require(not stray, f"{', '.join(stray)} came although only {fact} was asked for")
+
+
+def a_fact_that_cannot_be_read_is_never_made_up(connector: Connector, prepared: Prepared) -> None:
+    """A count from a payload that was cut is an error or unknown, never a number."""
+    if LiveFact.STUDENTS not in connector.capabilities.live:
+        return
+    prepared.cut()
+    try:
+        told = _look(connector, prepared.request, LiveFact.STUDENTS).students
+    except SourceError as error:
+        _keeps_private(error, prepared)
+        return
+    _require(isinstance(told, Unknown), "a payload that was cut was counted like a whole one")
+
+
+def looking_is_refused_like_reading(connector: Connector, prepared: Prepared) -> None:
+    """With refused credentials no fact is told, not even an unknown one."""
+    if prepared.refuse is None or not connector.capabilities.live:
+        return
+    prepared.refuse()
+    try:
+        _look(connector, prepared.request)
+    except (RefusedSourceError, SecretUnavailable) as error:
+        _keeps_private(error, prepared)
+        return
+    _require(False, "facts were told although the credentials are refused")
+
+
 CHECKS: tuple[Check, ...] = (
     rows_have_keys_and_our_columns,
     entities_refer_backwards,
@@ -167,6 +219,10 @@ CHECKS: tuple[Check, ...] = (
     wrong_credentials_are_refused,
     two_readings_are_alike,
     only_the_offered_are_offered,
+    facts_are_told_or_unknown_with_a_reason,
+    only_the_facts_wanted_are_asked,
+    a_fact_that_cannot_be_read_is_never_made_up,
+    looking_is_refused_like_reading,
 )
 
 
@@ -177,6 +233,13 @@ def _require(kept: bool, promise: str) -> None:
 
 def _entities(connector: Connector) -> list[Entity]:
     return [entity for entity in Entity if entity in connector.capabilities.entities]
+
+
+def _look(connector: Connector, request: SourceRequest, *wanted: LiveFact) -> LiveFacts:
+    with connector.open(request) as session:
+        if not isinstance(session, LiveSession):
+            raise ConformanceFailure("the capabilities state facts, and the session cannot tell any")
+        return session.look(frozenset(wanted or LiveFact))
 
 
 def _everything(connector: Connector, request: SourceRequest) -> dict[Entity, list[Row]]:

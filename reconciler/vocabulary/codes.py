@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 _SCHOOL_CODE = re.compile(r"[A-Z0-9]{2,6}\Z")
+_FIRST_MONTH = 8  # August
 _YEAR = re.compile(r"(\d{4})-(\d{4})\Z")
 
 
@@ -41,12 +42,17 @@ class AcademicYear:
             raise ValueError(f"{text} is not one school year: write {first}-{first + 1}")
         return cls(first)
 
+    @classmethod
+    def of(cls, day: date) -> AcademicYear:
+        """The year that a day lies in."""
+        return cls(day.year if day.month >= _FIRST_MONTH else day.year - 1)
+
     def __str__(self) -> str:
         return f"{self.start}-{self.start + 1}"
 
     @property
     def first_day(self) -> date:
-        return date(self.start, 8, 1)
+        return date(self.start, _FIRST_MONTH, 1)
 
     @property
     def last_day(self) -> date:

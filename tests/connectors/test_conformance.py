@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from reconciler.connectors.live_protocol import LiveFact, LiveFacts, Unknown
 from reconciler.connectors.protocol import (
     Capabilities,
     Completeness,
@@ -66,6 +67,19 @@ class Faulty:
         return RowStream(iter(self.rows), self.sure)
 
 
+class Teller(Faulty):
+    """The same for facts: it tells what it is made with, whatever is asked."""
+
+    def __init__(self, facts: LiveFacts, *live: LiveFact) -> None:
+        super().__init__()
+        self.facts = facts
+        self.capabilities = replace(Faulty.capabilities, live=frozenset(live))
+
+    def look(self, _wanted: Collection[LiveFact]) -> LiveFacts:
+        return self.facts
+
+
+ALL_UNKNOWN = LiveFacts().without(LiveFact, Unknown("nobody knows"))
 ONE, TWO = SourceRow("1", {"surname": "Abernath"}), SourceRow("2", {"surname": None})
 
 
@@ -83,6 +97,16 @@ ONE, TWO = SourceRow("1", {"surname": "Abernath"}), SourceRow("2", {"surname": N
         ("a_cut_payload_raises", Faulty(error=ValueError("what"))),
         ("wrong_credentials_are_refused", Faulty(ONE)),
         ("only_the_offered_are_offered", Faulty(ONE, TWO)),
+        ("facts_are_told_or_unknown_with_a_reason", Teller(ALL_UNKNOWN, LiveFact.NAME)),
+        ("facts_are_told_or_unknown_with_a_reason", Teller(replace(ALL_UNKNOWN, name="A", urn="1"), LiveFact.NAME)),
+        ("facts_are_told_or_unknown_with_a_reason", Teller(replace(ALL_UNKNOWN, name="Abernath"), LiveFact.NAME)),
+        (
+            "facts_are_told_or_unknown_with_a_reason",
+            Teller(replace(ALL_UNKNOWN, name="A", urn=Unknown("")), LiveFact.NAME),
+        ),
+        ("only_the_facts_wanted_are_asked", Teller(replace(ALL_UNKNOWN, name="A", urn="1"), LiveFact.NAME)),
+        ("a_fact_that_cannot_be_read_is_never_made_up", Teller(replace(ALL_UNKNOWN, students=3), LiveFact.STUDENTS)),
+        ("looking_is_refused_like_reading", Teller(ALL_UNKNOWN, LiveFact.NAME)),
     ],
 )
 def test_each_check_can_fail(check: str, broken: Connector, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def verbs(owner: object) -> set[str]:
 def test_whoever_speaks_to_the_read_service_has_no_verb_but_reading() -> None:
     """A new verb is a decision that this list is changed for, never a by-product."""
     assert verbs(BromcomClient) == {"entities", "columns", "rows"}
-    assert verbs(BromcomSession) == {"fetch"}
+    assert verbs(BromcomSession) == {"fetch", "look"}
 
 
 @pytest.mark.requirement(78)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+from reconciler.connectors.bromcom import live
 from reconciler.connectors.bromcom.client import Account, BromcomClient
 from reconciler.connectors.bromcom.columns import views
 from reconciler.connectors.bromcom.mapping import (
@@ -16,6 +17,7 @@ from reconciler.connectors.bromcom.mapping import (
 from reconciler.connectors.bromcom.school import School
 from reconciler.connectors.exchange import HttpLimits
 from reconciler.connectors.http import HttpClient
+from reconciler.connectors.live_protocol import LiveFact, LiveFacts
 from reconciler.connectors.members import Member, within
 from reconciler.connectors.protocol import (
     Capabilities,
@@ -36,7 +38,7 @@ class BromcomConnector:
     """Schools on Bromcom through the third-party read service. An answer proves its end by its last tag."""
 
     name = "bromcom"
-    capabilities = Capabilities(entities=frozenset(Entity), completeness=Completeness.PROVEN)
+    capabilities = Capabilities(entities=frozenset(Entity), completeness=Completeness.PROVEN, live=frozenset(LiveFact))
 
     @contextmanager
     def open(self, request: SourceRequest) -> Iterator[BromcomSession]:
@@ -94,6 +96,10 @@ class BromcomSession:
             return Completeness.NONE if entity in self._unsure else Completeness.PROVEN
 
         return Reading(self._readers[entity](log), best, log)
+
+    def look(self, wanted: Collection[LiveFact]) -> LiveFacts:
+        """What the school's system says of itself. Raises SourceError when it cannot be asked."""
+        return live.look(self._school, wanted)
 
     def _students(self, log: ToleranceLog) -> Iterator[Row]:
         self._school.granted(views()["students"])

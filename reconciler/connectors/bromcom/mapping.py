@@ -130,12 +130,24 @@ def lesson_row(key: LessonKey, first: date, last: date, room: str) -> SourceRow:
 
 def _slot(raw: RawRow, bound: Bound) -> str | None:
     packed = _PACKED_SLOT.match(bound.text(raw, "packed_slot") or "")
-    period = bound.text(raw, "period") or (packed[3] if packed else "")
-    week = (bound.text(raw, "week") or (packed[1] if packed else "")).removeprefix("Week ").lstrip("0")
     day = _day(bound.text(raw, "day"), bound.text(raw, "day_number") or (packed[2] if packed else ""))
-    if not (period and day and week.isascii() and week.isdigit() and len(week) == 1):
+    found = _placed(bound.text(raw, "week") or (packed[1] if packed else ""), day,
+                    bound.text(raw, "period") or (packed[3] if packed else ""))  # fmt: skip
+    return str(found) if found else None
+
+
+def period(raw: RawRow, bound: Bound) -> Slot | None:
+    """One period of the school's cycle; where it has no name to show, the middle of `MON_P1_1` is its name."""
+    parts = (bound.text(raw, "name") or "").split("_")
+    middle = "_".join(parts[1:-1])
+    return _placed(bound.text(raw, "week") or "", _day(bound.text(raw, "day"), ""), bound.text(raw, "period") or middle)
+
+
+def _placed(week: str, day: int, period: str) -> Slot | None:
+    number = week.removeprefix("Week ").lstrip("0")
+    if not (period and day and number.isascii() and number.isdigit() and len(number) == 1):
         return None
-    return str(Slot(int(week), day, period))
+    return Slot(int(number), day, period)
 
 
 def _day(name: str | None, number: str) -> int:

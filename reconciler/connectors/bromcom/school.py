@@ -67,6 +67,10 @@ class School:
             )
         return self._granted[view.entity.lower()]
 
+    def learn_grants(self, granted: Mapping[str, str]) -> None:
+        """Takes the list of entities from who has asked for it already, without the check of the school's record."""
+        self._granted = dict(granted)
+
     def _check_school(self) -> None:
         """Where the school's own record may be read, it must be this school's (threat T22)."""
         view = views()["schools"]

@@ -6,12 +6,14 @@ rows go no further.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
+from reconciler.connectors.live_protocol import LiveFact, LiveFacts
 from reconciler.connectors.members import Member, within
-from reconciler.connectors.oneroster_csv import mapping
+from reconciler.connectors.oneroster_csv import live, mapping
 from reconciler.connectors.oneroster_csv.client import open_delivery
 from reconciler.connectors.oneroster_csv.mapping import Role, SchoolClass
 from reconciler.connectors.oneroster_csv.roster import ABSENT, BadCell, Roster
@@ -50,7 +52,7 @@ class OneRosterCsvConnector:
     """OneRoster 1.1 and 1.2 CSV and School Data Sync 2.1, tolerant unless `mode: strict`."""
 
     name = "oneroster-csv"
-    capabilities = Capabilities(entities=frozenset(Entity), completeness=Completeness.PROVEN)
+    capabilities = Capabilities(entities=frozenset(Entity), completeness=Completeness.PROVEN, live=live.TOLD)
 
     @contextmanager
     def open(self, request: SourceRequest) -> Iterator[OneRosterSession]:
@@ -89,6 +91,15 @@ class OneRosterSession:
         """Reads one entity; errors come while iterating, so that each entity fails alone."""
         log = ToleranceLog()
         return Reading(self._rows(entity, log), lambda: self._completeness(entity), log)
+
+    def look(self, wanted: Collection[LiveFact]) -> LiveFacts:
+        """What the files say of the school. Raises SourceError when they cannot be read."""
+        roster = self._roster(ToleranceLog())
+        facts = live.look(roster, wanted)
+        if LiveFact.STUDENTS in wanted:
+            rows = self._readers[Entity.STUDENTS](roster)
+            facts = replace(facts, students=sum(isinstance(row, SourceRow) and row.offered for row in rows))
+        return facts
 
     def close(self) -> None:
         if self._opened:

@@ -33,6 +33,7 @@ class PartnerExchange:
     """Partners that implement `docs/exchange.openapi.yaml`."""
 
     name = "exchange"
+    shakes_hands = True
 
     @contextmanager
     def open(self, request: ExportRequest) -> Iterator[ExchangeSession]:
@@ -75,6 +76,7 @@ def _mismatch(client: ExchangeClient, what: str, request: ExportRequest) -> Refu
         "exchange.mismatch",
         f"key rejected by partner: {client.origin} is not set up for {about}",
         hint="compare short code, academic year and key on both sides, then export again; nothing was sent",
+        subject=what if what in ours else "",
     )
 
 

@@ -69,8 +69,11 @@ TABLES: Mapping[str, Table] = {
              "primary": "primary", "start": "beginDate", "end": "endDate"},
             "sourcedId schoolSourcedId",
         ),
-        _table("academicSessions", "id", {"id": "sourcedId", "start": "startDate", "end": "endDate"},
-               "status title type parentSourcedId schoolYear"),
+        _table("academicSessions", "id",
+               {"id": "sourcedId", "status": "status", "start": "startDate", "end": "endDate"},
+               "title type parentSourcedId schoolYear"),
+        _table("orgs", "id", {"id": "sourcedId", "status": "status", "name": "name", "kind": "type",
+                              "identifier": "identifier"}, "parentSourcedId"),
         _table("courses", "id", {"id": "sourcedId", "title": "title"},
                "status schoolYearSourcedId courseCode code grades grade orgSourcedId subjects subject subjectCodes"),
         _table(
@@ -87,7 +90,7 @@ TABLES: Mapping[str, Table] = {
 
 # Files that may stand in a package and that we have no use for.
 OTHER_FILES = _words(
-    "manifest orgs lineItems results categories resources classResources courseResources userResources "
+    "manifest lineItems results categories resources classResources courseResources userResources "
     "scoreScales userProfiles lineItemLearningObjectiveIds lineItemScoreScales resultLearningObjectiveIds "
     "resultScoreScales"
 )

@@ -17,6 +17,7 @@ from typing import Any
 
 from reconciler.simulator.bromcom.catalogue import EntityTable
 from reconciler.simulator.bromcom.tables import rows as all_rows
+from reconciler.simulator.calendar import DAY_NAMES
 from reconciler.simulator.school import School
 from reconciler.simulator.world import World
 
@@ -62,6 +63,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "conflicting_row": FaultKind(Stage.ROWS, "one row twice in a payload, with other content", "Students"),
     "over_share": FaultKind(Stage.ROWS, "a pupil who is not offered and was not asked for", "Students"),
     "other_year": FaultKind(Stage.ROWS, "every date a year earlier, birth dates apart"),
+    "twilight_period": FaultKind(Stage.ROWS, "one period more at the end of every day, TWI", "PeriodStructures"),
     "unknown_behaviour_code": FaultKind(
         Stage.ROWS, "a type of behaviour event that the hub has not", "BehaviourEvents"
     ),
@@ -185,6 +187,17 @@ def _other_code(_school: School, entity: EntityTable, found: Rows) -> Rows:
     return [*found, [told.get(column.name) for column in entity.columns]]
 
 
+def _twilight(school: School, entity: EntityTable, found: Rows) -> Rows:
+    """Filters are over by now, so it comes whatever was asked for."""
+    told = {"CalendarTypeName": "PERIOD", "PeriodDisplayName": "TWI"}
+    return [
+        *found,
+        *([{"WeekNumber": week, "DayOfWeek": day, "CalendarModelID": 990 + week * 7 + number, **told}.get(column.name)
+           for column in entity.columns]
+          for week in range(1, school.cycle.weeks + 1) for number, day in enumerate(DAY_NAMES[:5])),
+    ]  # fmt: skip
+
+
 _ROW_CHANGES: Mapping[str, Callable[[School, EntityTable, Rows], Rows]] = {
     "half_the_pages": _half,
     "duplicate_row": _duplicate,
@@ -192,6 +205,7 @@ _ROW_CHANGES: Mapping[str, Callable[[School, EntityTable, Rows], Rows]] = {
     "over_share": _over_share,
     "other_year": _other_year,
     "unknown_behaviour_code": _other_code,
+    "twilight_period": _twilight,
 }
 
 _BOMB = '<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa">' + "".join(
