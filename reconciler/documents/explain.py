@@ -22,6 +22,7 @@ _RANK = ("secret.inline", "secret.reference", "schema.wrong_type", "schema.not_a
 # A file with more is broken as a whole; what comes after would not be read by anyone.
 _MOST_ERRORS = 10_000
 _IN_KEYS = ("schema.unknown_key", "schema.missing_key")
+_KIND = ("kind",)  # which document this is: of another one every further word would mislead (VS, rule 5)
 
 
 def explain(schema: Schema, value: dict[str, Any], places: MapPlaces, findings: Findings, secrets: set[int]) -> None:
@@ -35,7 +36,7 @@ def explain(schema: Schema, value: dict[str, Any], places: MapPlaces, findings: 
         for mistake in words.of(telling)
     ]
     told: set[tuple[str, int, str]] = set()
-    for mistake in _told_once(found):
+    for mistake in [m for m in found if m.path == _KIND][:1] or _told_once(found):
         place = follow(places, mistake.path, key=mistake.key)
         identity = (mistake.code, place, mistake.name)
         if identity not in told and not findings.excused & {place, follow(places, mistake.path)}:

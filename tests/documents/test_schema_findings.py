@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.documents.document import Document
+from reconciler.documents.read import read_document
 from tests.documents.conftest import Read, codes, only
 
 Example = Callable[[str, str], Document]
@@ -32,6 +34,26 @@ def test_an_unknown_academic_schedule_is_refused(example: Example) -> None:
     """The five choices and nothing else."""
     finding = only(example("academic: every_hour", "academic: every_hours"))
     assert (finding.code, "every_hour" in finding.hint) == ("schema.not_allowed_value", True)
+
+
+@pytest.mark.requirement(5)
+def test_a_partners_own_document_is_answered_with_one_line(folder: Path) -> None:
+    """What else is wrong with it as a hub's would only mislead; a misspelt kind is answered alone too."""
+    path = folder / "partner.yaml"
+    path.write_text("version: 1\nkind: partner\nschool: {name: Ashvale North Academy}\n", "utf-8")
+    finding = only(read_document(path))
+    assert finding.code == "schema.not_allowed_value"
+    assert "a partner's own document cannot be used here" in finding.message
+    assert finding.hint == "name the hub's estate with --estate"
+    path.write_text("version: 1\nkind: virtual-school\n", "utf-8")
+    assert "virtual_school" in only(read_document(path)).hint
+
+
+@pytest.mark.requirement(5)
+def test_the_kind_of_a_hub_may_be_said_or_left_out(example: Example) -> None:
+    """Every other word for it is refused."""
+    assert not example("version: 1\n", "version: 1\nkind: virtual_school\n").findings.has_errors
+    assert only(example("version: 1\n", "version: 1\nkind: mis\n")).code == "schema.not_allowed_value"
 
 
 @pytest.mark.requirement(20)

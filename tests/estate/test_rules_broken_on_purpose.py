@@ -25,6 +25,25 @@ def test_a_key_stays_shared_while_one_partner_replaces_an_older_one(check_small:
     assert "AVN and BRK" in finding.message
 
 
+@pytest.mark.requirement(9)
+@pytest.mark.parametrize("zone", ["Europe/Londn", "Europe", "Mars/Base", "GMT_plus_one", "europe/london"])
+def test_a_time_zone_that_nobody_has_is_an_error_before_anything_is_scheduled(
+    check_small: CheckSmall, zone: str
+) -> None:
+    """It has the form of one, so no schema refuses it; the nearest name is told."""
+    finding = check_small({"virtual_school": {"timezone": zone}}).one("timezone.unknown")
+    assert finding.severity is Severity.ERROR
+    assert "Europe/London" in finding.hint
+    assert zone in finding.source_line
+
+
+@pytest.mark.requirement(9)
+@pytest.mark.parametrize("zone", ["Europe/London", "Europe/Dublin", "UTC"])
+def test_a_time_zone_of_the_list_is_accepted(check_small: CheckSmall, zone: str) -> None:
+    """A hub on an island with another clock is a hub."""
+    assert not check_small({"virtual_school": {"timezone": zone}}).found
+
+
 @pytest.mark.requirement(36)
 def test_a_partner_with_a_longer_week_makes_the_hub_too_small(check_small: CheckSmall) -> None:
     """Six days a week at one partner ask for twelve days in two weeks, and it is named."""

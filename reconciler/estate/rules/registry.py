@@ -28,6 +28,7 @@ from reconciler.estate.rules import (
     structures,
     week_parity,
     years,
+    zones,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     addresses.check,
     people.check,
     years.check,
+    zones.check,
     calendars.check,
     codes.check,
     identifiers.check,
