@@ -62,7 +62,8 @@ def _transfers(context: Context, state: StoredState, schools: frozenset[str]) ->
     reports = context.store.reports
     names = tuple(name for name in partner_names(state) if not schools or name.code in schools)
     entries = reports.transfers(TransferFilter(schools=schools))
-    return transfers_report.build(frame_of(context, state), entries, names, reports.record_counts())
+    return transfers_report.build(frame_of(context, state), entries, names, reports.record_counts(),
+                                  latest=reports.latest_transfers())  # fmt: skip
 
 
 def _issues(context: Context, state: StoredState, schools: frozenset[str]) -> issues_report.IssuesReport:

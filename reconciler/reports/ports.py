@@ -41,6 +41,9 @@ class ReportSource(Protocol):
     def transfers(self, narrowed: TransferFilter) -> Sequence[TransferEntry]:
         """The latest first, with counts and rejected rows."""
 
+    def latest_transfers(self) -> Sequence[TransferEntry]:
+        """The latest of each kind at each school in the feed `hub`, however long ago; the latest first."""
+
     def issues(self, narrowed: IssueFilter) -> Sequence[TrackedIssue]:
         """Worst first, then oldest."""
 

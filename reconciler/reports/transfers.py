@@ -4,53 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.records.entities import Entity
 from reconciler.reports.frame import MOST_ROWS, Frame, SchoolName, csv_text, first_five, html, local, table
-from reconciler.transfers.entry import Counts, Outcome, TransferEntry
+from reconciler.reports.standings import KINDS, Standing, advice, sentence, standings
+from reconciler.transfers.entry import Counts, TransferEntry
 
 NAME = "transfers"
 TITLE = "Transfers"
 _NUMBERS = ("read", "new", "changed", "same", "rejected", "out_of_scope", "left")
-_GOOD = frozenset({Outcome.DONE, Outcome.UNCHANGED})
-_ADVICE = {
-    Outcome.WAITING: "run its first import by hand: reconcile sync import --school {school} --first",
-    Outcome.HELD: "look at run {run}, then: reconcile approve {run} --reason ... (or reject)",
-    Outcome.FAILED: "read the message below, mend the cause, then: reconcile sync import --school {school}",
-    Outcome.INTERRUPTED: "it was cut off and changed nothing; run it again: reconcile sync import --school {school}",
-    Outcome.PARTIAL: "mend the rows named under 'Rows that were not used' in the MIS; the next import takes them",
-}
-_EXPIRED = "run {run} was held for more than 24 hours and can no longer be approved: run the import again"
-_HELD_FOR = timedelta(hours=24)
-_STANDING = {  # what is not up to date, worst first: said of one school, of several
-    Outcome.FAILED: ("failed", "failed"),
-    Outcome.HELD: ("is held", "are held"),
-    Outcome.INTERRUPTED: ("was interrupted", "were interrupted"),
-    Outcome.PARTIAL: ("left rows out", "left rows out"),
-    Outcome.REJECTED: ("was not approved", "were not approved"),
-    Outcome.SKIPPED: ("was skipped", "were skipped"),
-    Outcome.RUNNING: ("is running", "are running"),
-    Outcome.WAITING: ("waits for its first import", "wait for their first import"),
-}
-_MOST_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchoolLine:
-    """One school: where it stands now."""
+    """One school: where it stands now. Outcome, time and message are those of the worst of its kinds."""
 
     code: str
     name: str
     colour: str
-    outcome: str
-    outcome_text: str
-    when: str
+    standings: tuple[Standing, ...]
     students: int
     classes: int
     lessons: int
-    message: str
+
+    @property
+    def worst(self) -> Standing:
+        return self.standings[0]
+
+    @property
+    def by_kind(self) -> list[Standing | None]:
+        """In the order of the columns; None for a kind that never ran here."""
+        return [next((s for s in self.standings if s.kind == kind), None) for kind in KINDS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +61,7 @@ class TransfersReport:
     schools: tuple[SchoolLine, ...]
     entries: tuple[TransferEntry, ...]
     title: str = TITLE
+    kinds: tuple[str, ...] = KINDS
 
     @property
     def all_lines(self) -> list[Line]:
@@ -118,52 +104,25 @@ class TransfersReport:
 
 
 def build(frame: Frame, entries: Sequence[TransferEntry], schools: Sequence[SchoolName],
-          held: Mapping[str, Mapping[str, int]]) -> TransfersReport:  # fmt: skip
-    """The report of `entries` (latest first) for the partner `schools`; `held` are live rows by school and entity."""
-    latest: dict[str, TransferEntry] = {}
-    for entry in entries:
-        latest.setdefault(entry.school, entry)
-    lines = tuple(_school(school, latest.get(school.code), held.get(school.code, {})) for school in schools)
-    fine = sum(latest[s.code].outcome in _GOOD for s in schools if s.code in latest)
+          held: Mapping[str, Mapping[str, int]], *, latest: Sequence[TransferEntry]) -> TransfersReport:  # fmt: skip
+    """The report of `entries` (latest first) for the partner `schools`.
+
+    `held` are live rows by school and entity, `latest` the last entries of each kind, which may be older than all of
+    `entries`: where a school stands does not depend on how much of the log is shown.
+    """
+    found = standings(latest, schools)
     return TransfersReport(
-        frame=frame, outcome=_sentence(fine, len(schools), lines), schools=lines, entries=tuple(entries),
-        first=first_five([*_first(latest, schools, frame.made_at)]),
+        frame=frame, outcome=sentence(found), entries=tuple(entries),
+        schools=tuple(_school(school, found[school.code], held.get(school.code, {})) for school in schools),
+        first=first_five([*advice(found, frame.made_at)]),
     )  # fmt: skip
 
 
-def _sentence(fine: int, total: int, lines: Sequence[SchoolLine]) -> str:
-    if not total:
-        return "No partner school is applied yet"
-    standing = {outcome: [line.code for line in lines if line.outcome == outcome.value] for outcome in _STANDING}
-    parts = [_group(outcome, codes) for outcome, codes in standing.items() if codes]
-    return "; ".join([f"{fine} of {total} partner schools are up to date", *parts])
-
-
-def _group(outcome: Outcome, codes: Sequence[str]) -> str:
-    more = f" and {len(codes) - _MOST_NAMED} more" if len(codes) > _MOST_NAMED else ""
-    one, several = _STANDING[outcome]
-    return f"{len(codes)} {one if len(codes) == 1 else several}: {', '.join(codes[:_MOST_NAMED])}{more}"
-
-
-def _first(latest: Mapping[str, TransferEntry], schools: Sequence[SchoolName], now: datetime) -> Iterable[str]:
-    for school in schools:
-        entry = latest.get(school.code)
-        if entry is None:
-            yield f"{school.code}: " + _ADVICE[Outcome.WAITING].format(school=school.code)
-        elif entry.outcome is Outcome.HELD and now - (entry.finished_at or entry.started_at) > _HELD_FOR:
-            yield f"{school.code}: {_EXPIRED.format(run=entry.run)}"
-        elif entry.outcome in _ADVICE:
-            yield f"{school.code}: " + _ADVICE[entry.outcome].format(school=school.code, run=entry.run)
-
-
-def _school(school: SchoolName, entry: TransferEntry | None, held: Mapping[str, int]) -> SchoolLine:
-    outcome = entry.outcome if entry else Outcome.WAITING
+def _school(school: SchoolName, found: Sequence[Standing], held: Mapping[str, int]) -> SchoolLine:
     return SchoolLine(
-        code=school.code, name=school.name, colour=school.colour, outcome=outcome.value,
-        outcome_text="waiting for its first manual import" if outcome is Outcome.WAITING else outcome.value,
-        when=local(entry.finished_at or entry.started_at) if entry else "never",
+        code=school.code, name=school.name, colour=school.colour, standings=tuple(found),
         students=held.get(Entity.STUDENTS, 0), classes=held.get(Entity.CLASSES, 0),
-        lessons=held.get(Entity.LESSONS, 0), message=entry.message if entry else "No run yet.",
+        lessons=held.get(Entity.LESSONS, 0),
     )  # fmt: skip
 
 
@@ -195,8 +154,13 @@ def to_json(report: TransfersReport) -> dict[str, Any]:
         "outcome": report.outcome,
         "first": list(report.first),
         "schools": [
-            {name: getattr(line, name) for name in ("code", "name", "outcome", "when", "students", "classes",
-                                                    "lessons", "message")}
+            {
+                "code": line.code, "name": line.name, "outcome": line.worst.outcome.value, "when": line.worst.when,
+                "message": line.worst.message, "students": line.students, "classes": line.classes,
+                "lessons": line.lessons,
+                "kinds": {s.kind: {"outcome": s.outcome.value, "when": s.when, "message": s.message}
+                          for s in line.standings},
+            }
             for line in report.schools
         ],
         "transfers": [entry_to_json(entry) for entry in report.entries],
@@ -232,9 +196,16 @@ def to_text(report: TransfersReport) -> str:
         parts.append("Do these first:\n" + "\n".join(f"  {n}. {step}" for n, step in enumerate(report.first, 1)))
     parts.append(
         table(
-            ("School", "Outcome", "When", "Students", "Classes", "Lessons", "What happened"),
-            [(x.code, x.outcome, x.when, x.students, x.classes, x.lessons, x.message) for x in report.schools],
-            right=frozenset({3, 4, 5}),
+            ("School", *(kind.capitalize() for kind in KINDS), "Students", "Classes", "Lessons", "What happened"),
+            [
+                (x.code, *(_cell(s) for s in x.by_kind), x.students, x.classes, x.lessons, x.worst.message)
+                for x in report.schools
+            ],
+            right=frozenset({4, 5, 6}),
         )
     )
     return "\n\n".join(parts)
+
+
+def _cell(standing: Standing | None) -> str:
+    return f"{standing.outcome.value} {standing.when}" if standing else "-"

@@ -27,6 +27,11 @@ class SqlReportSource:
         with self._database.read() as connection:
             return runs.transfers(connection, narrowed)
 
+    def latest_transfers(self) -> Sequence[TransferEntry]:
+        """The latest of each kind at each school in the feed `hub`, however long ago; the latest first."""
+        with self._database.read() as connection:
+            return runs.latest_transfers(connection)
+
     def issues(self, narrowed: IssueFilter) -> Sequence[TrackedIssue]:
         """Worst first, then oldest."""
         with self._database.read() as connection:

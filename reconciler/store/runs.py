@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
 from reconciler.errors import Refused
 from reconciler.reports.ports import TransferFilter
@@ -63,6 +63,16 @@ def transfers(connection: Connection, narrowed: TransferFilter) -> list[Transfer
             query = query.where(column.in_(sorted(values)))
     if narrowed.since is not None:
         query = query.where(RUN.c.started_at >= narrowed.since)
+    return _entries(connection, query)
+
+
+def latest_transfers(connection: Connection) -> list[TransferEntry]:
+    """The latest of each kind at each school in the feed `hub`, however many of other kinds came after it."""
+    last = select(func.max(RUN.c.number)).where(RUN.c.feed == "hub").group_by(RUN.c.school, RUN.c.kind)
+    return _entries(connection, select(RUN).where(RUN.c.number.in_(last)).order_by(RUN.c.number.desc()))
+
+
+def _entries(connection: Connection, query: Select[Any]) -> list[TransferEntry]:
     found = connection.execute(query).mappings().all()
     numbers = [run["number"] for run in found]
     counts, rejected, notes = (

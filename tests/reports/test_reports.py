@@ -69,7 +69,8 @@ def tracked(
 
 
 def transfers_report(*entries: TransferEntry) -> transfers.TransfersReport:
-    return transfers.build(FRAME, entries, SCHOOLS, {"AVN": {"students": 64, "classes": 9, "lessons": 45}})
+    held = {"AVN": {"students": 64, "classes": 9, "lessons": 45}}
+    return transfers.build(FRAME, entries, SCHOOLS, held, latest=entries)
 
 
 class Page(HTMLParser):
@@ -108,7 +109,9 @@ def test_the_same_totals_stand_in_all_four_writers() -> None:
 def test_a_partner_that_never_ran_is_as_loud_as_one_that_failed() -> None:
     """It heads the page and says which command to run."""
     report = transfers_report(entry(), entry("BRK", Outcome.FAILED, rejected=(), counts={}, message="timed out"))
-    assert report.outcome == ("1 of 3 partner schools are up to date; 1 failed: BRK; 1 waits for its first import: HRT")
+    assert report.outcome == (
+        "1 of 3 partner schools are up to date; 1 import failed: BRK; 1 waits for its first import: HRT"
+    )
     assert any("sync import --school HRT --first" in step for step in report.first)
 
 
@@ -116,7 +119,7 @@ def test_a_partner_that_never_ran_is_as_loud_as_one_that_failed() -> None:
 def test_schools_that_stand_alike_are_named_together() -> None:
     """The headline counts them, and what to do first says how many of them it left out."""
     schools = [SchoolName(code=f"S{n:02}", name="School") for n in range(1, 11)]
-    report = transfers.build(FRAME, [], schools, {})
+    report = transfers.build(FRAME, [], schools, {}, latest=[])
     assert report.outcome == (
         "0 of 10 partner schools are up to date; "
         "10 wait for their first import: S01, S02, S03, S04, S05, S06, S07, S08 and 2 more"
@@ -124,8 +127,55 @@ def test_schools_that_stand_alike_are_named_together() -> None:
     assert (len(report.first), report.first[-1]) == (6, "and 5 more, listed below")
 
 
+@pytest.mark.requirement(62, 64, 67)
+def test_a_later_run_of_another_kind_hides_nothing() -> None:
+    """A held import stands at the head of the page, whatever academic data came after it."""
+    report = transfers_report(
+        entry(kind="academic", outcome=Outcome.UNCHANGED, rejected=(), counts={}, message="nothing new"),
+        entry(kind="export", outcome=Outcome.UNCHANGED, rejected=(), counts={}, message="nothing to send"),
+        entry(outcome=Outcome.HELD, message="31 of 51 would leave"),
+        entry(outcome=Outcome.DONE, message="an older one"),
+    )
+    assert report.outcome.startswith("0 of 3 partner schools are up to date; 1 import is held: AVN; ")
+    assert report.first[0] == "AVN: look at run r-avn, then: reconcile approve r-avn --reason ... (or reject)"
+    told = transfers.to_json(report)["schools"][0]
+    assert (told["outcome"], told["message"]) == ("held", "31 of 51 would leave")
+    assert {kind: value["outcome"] for kind, value in told["kinds"].items()} == {
+        "import": "held", "export": "unchanged", "academic": "unchanged",
+    }  # fmt: skip
+
+
+@pytest.mark.requirement(46, 63)
+@pytest.mark.parametrize(
+    ("outcome", "advice"),
+    [
+        (Outcome.WAITING, "AVN: run its first export by hand: reconcile sync export --school AVN --first"),
+        (Outcome.FAILED, "AVN: read the message below, mend the cause, then: reconcile sync export --school AVN"),
+        (Outcome.PARTIAL, "AVN: mend what these name: reconcile issues list --school AVN; the next export takes it"),
+    ],
+)
+def test_an_export_gets_the_advice_for_an_export(outcome: Outcome, advice: str) -> None:
+    """Each kind of run has its own next step."""
+    report = transfers_report(entry(kind="export", outcome=outcome, rejected=(), counts={}), entry())
+    assert report.first[0] == advice
+
+
+@pytest.mark.requirement(45, 46)
+def test_an_export_that_waits_for_the_first_import_is_not_told_as_well() -> None:
+    """One thing to do, one line."""
+    report = transfers_report(
+        entry(kind="export", outcome=Outcome.WAITING, rejected=(), counts={}),
+        entry(outcome=Outcome.WAITING, rejected=(), counts={}),
+    )
+    assert [step for step in report.first if step.startswith("AVN")] == [
+        "AVN: run its first import by hand: reconcile sync import --school AVN --first"
+    ]
+
+
 @pytest.mark.requirement(67)
-@pytest.mark.parametrize(("hours", "advice"), [(23, "reconcile approve r-avn"), (25, "run the import again")])
+@pytest.mark.parametrize(
+    ("hours", "advice"), [(23, "reconcile approve r-avn"), (25, "run it again: reconcile sync import --school AVN")]
+)
 def test_a_hold_that_has_expired_is_not_offered_for_approval(hours: int, advice: str) -> None:
     """Its 24 hours are over: only another import helps."""
     at = MADE - timedelta(hours=hours)

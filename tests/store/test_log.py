@@ -102,6 +102,17 @@ def test_the_log_is_narrowed(store: Store, scope: FeedScope) -> None:
     assert found(run="r2", schools=frozenset({"BRK"})) == []
 
 
+@pytest.mark.requirement(62, 64)
+def test_the_latest_of_each_kind_is_found_behind_any_number_of_others(store: Store, scope: FeedScope) -> None:
+    """A held import of last week is not lost behind a week of hourly runs, nor behind another feed."""
+    store.feeds.start_run(entry(scope, "r0", Outcome.DONE))
+    store.feeds.start_run(entry(scope, "r1", Outcome.HELD))
+    for hour in range(5):
+        store.feeds.start_run(entry(scope, f"a{hour}", Outcome.UNCHANGED, kind="academic"))
+    store.feeds.start_run(entry(scope, "other", Outcome.DONE, feed="elm-parentpay"))
+    assert [(e.run, e.kind) for e in store.reports.latest_transfers()] == [("a4", "academic"), ("r1", "import")]
+
+
 def test_stored_times_are_utc(store: Store, scope: FeedScope) -> None:
     """Whatever zone a time was given in."""
     from zoneinfo import ZoneInfo
