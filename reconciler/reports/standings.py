@@ -106,8 +106,8 @@ def _group(outcome: Outcome, kind: str, codes: Sequence[str]) -> str:
 
 
 def advice(found: Mapping[str, Sequence[Standing]], now: datetime) -> Iterable[str]:
-    """What to do, a line for each run that needs a person; `now` is aware and tells which holds are over."""
-    for standing in (s for of_school in found.values() for s in of_school):
+    """What to do, worst first, a line for each run that needs a person; `now` is aware: which holds are over."""
+    for standing in sorted((s for of_school in found.values() for s in of_school), key=_badness):
         words = _advice(standing, now)
         if words:
             run = standing.entry.run if standing.entry else ""

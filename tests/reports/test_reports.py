@@ -145,6 +145,13 @@ def test_a_later_run_of_another_kind_hides_nothing() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.requirement(63, 64)
+def test_the_worst_is_to_be_done_first() -> None:
+    """A school that failed comes before one that waits, wherever they stand in the list of schools."""
+    report = transfers_report(entry(outcome=Outcome.WAITING), entry("HRT", Outcome.FAILED))
+    assert [step[:3] for step in report.first] == ["HRT", "AVN", "BRK"]
+
+
 @pytest.mark.requirement(46, 63)
 @pytest.mark.parametrize(
     ("outcome", "advice"),
