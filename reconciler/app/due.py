@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.app import academic, exports, flows
+from reconciler.app.across import across_schools
 from reconciler.app.agenda import Scheduled, scheduled
 from reconciler.app.context import Context, opened
 from reconciler.app.outcomes import FlowOutcome
@@ -19,7 +20,7 @@ from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import ExitCode, worst
 from reconciler.plan.state import StoredState
 from reconciler.reports.frame import clean, table
-from reconciler.runner.cycle import Agenda, Flow, SlotEnd, run_cycle
+from reconciler.runner.cycle import Agenda, Flow, FollowUp, SlotEnd, run_cycle
 from reconciler.runner.ports import RunEnd
 from reconciler.schedule.due import DueSlot, LineKey, SlotState, Verdict, due
 from reconciler.schedule.times import Slot, next_slot
@@ -104,10 +105,12 @@ def due_now(settings: Settings, kinds: Mapping[str, SyncFlow], *, stop: Callable
         store = context.store
         require_role(settings.actor, "syncer", operators_of(store.state.read_state(), ()), doing="sync")
         with store.state.lock(LOCK, holder=holder(context.now, "sync --due"), wait=wait):
-            plan = scheduled(context, store.state.read_state(), kinds)
+            state = store.state.read_state()
+            plan = scheduled(context, state, kinds)
             agenda = Agenda(
                 lines=plan.lines, blackouts=plan.blackouts, zone=plan.zone,
                 flows={kind: _one_school(flow, settings) for kind, flow in kinds.items()},
+                follow_up=_look_across(context, state),
             )  # fmt: skip
             ends = []
             for end in run_cycle(agenda, store.slots, clock=context.clock, claimed_by=_process(), stop=stop):
@@ -222,6 +225,16 @@ def _one_school(flow: SyncFlow, settings: Settings) -> Flow:
         return RunEnd(run="", outcome=Outcome.FAILED, message=f"{key.school} {key.kind} failed: it did not say how")
 
     return run
+
+
+def _look_across(context: Context, state: StoredState) -> FollowUp:
+    """An import looks across schools after it has ended: a process that dies in between must not lose what it shows."""
+
+    def look(key: LineKey, end: RunEnd) -> None:
+        if key.kind == "import":
+            across_schools(context, state, run=end.run)
+
+    return look
 
 
 def _code(end: SlotEnd) -> ExitCode:

@@ -3,7 +3,8 @@
 What is promised, and by what. A slot is claimed in one transaction together with what was missed before it, run, and
 then settled; so a killed process leaves at most one claim and nothing half noted. Whoever comes next holds the lock
 that the dead one has lost, finds the claim, and looks into the transfer log: a run that had ended there is not
-repeated; one that had not is run again, which is safe because every sync may run twice. After `MOST_ATTEMPTS` deaths
+repeated, but what follows its end is made up for; one that had not is run again, which is safe because every sync may
+run twice. After `MOST_ATTEMPTS` deaths
 over one slot it counts as failed, so that a school which kills its process cannot keep the others from their turn.
 """
 
@@ -25,6 +26,13 @@ from reconciler.transfers.entry import Outcome
 MOST_ATTEMPTS = 3
 # One kind of run for one school; told which schools' imports of the same slot failed (rule 49).
 Flow = Callable[[LineKey, frozenset[str]], RunEnd]
+# What a flow does after its run has ended in the transfer log; whoever is not certain that it was done does it again.
+FollowUp = Callable[[LineKey, RunEnd], None]
+
+
+def nothing_follows(_key: LineKey, _end: RunEnd) -> None:
+    """Of flows whose last act is the end of their run."""
+
 
 _STATES = {
     "waiting": SlotState.SKIPPED,
@@ -43,6 +51,7 @@ class Agenda:
     blackouts: Sequence[Blackout]
     zone: ZoneInfo
     flows: Mapping[str, Flow]
+    follow_up: FollowUp = nothing_follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +119,7 @@ def _recover(agenda: Agenda, ledger: SlotLedger, *, now: datetime) -> Iterator[S
     for key, claim in ledger.claims():
         end = ledger.ended_run(key, after_run=claim.after_run)
         if end is not None:
+            agenda.follow_up(key, end)
             yield _settle(ledger, key, claim, end, reason="its process went away after the run had ended", now=now)
         elif key not in scheduled:
             yield _give_up(ledger, key, claim, state=SlotState.SKIPPED, why="no longer scheduled", now=now)

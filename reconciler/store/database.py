@@ -18,7 +18,7 @@ from reconciler.store.urls import shown
 from reconciler.vocabulary.digests import canonical_json
 
 _BUSY_SECONDS = 10
-_WRITES = "reconcile_writes"
+WRITES = "reconcile_writes"  # the execution option of connections that may write
 _GONE = ("08", "53", "57")  # SQLSTATE classes: connection lost, out of resources, shut down
 
 
@@ -34,7 +34,7 @@ class Database:
         self.name = shown(url)
         self.is_sqlite = url.drivername.startswith("sqlite")
         self.engine = _sqlite(url, read_only=read_only) if self.is_sqlite else _postgresql(url)
-        self._writer = self.engine.execution_options(**{_WRITES: True})
+        self._writer = self.engine.execution_options(**{WRITES: True})
         self._scratch = self.engine
         if not self.is_sqlite:
             self._scratch = self.engine.execution_options(isolation_level="REPEATABLE READ")
@@ -186,7 +186,7 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES)
+        writes = connection.get_execution_options().get(WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

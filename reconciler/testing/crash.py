@@ -15,11 +15,15 @@ import os
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.default import DefaultDialect
+
+from reconciler.store.database import WRITES
 
 KILLED = 137
 Act = Callable[[], object]
@@ -53,6 +57,27 @@ def commits(point: Point) -> None:
         commit(dialect, connection)
         point("after commit")
 
+    DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
+
+
+def stored(point: Point) -> None:
+    """Before and after each commit of a transaction that writes: between two of them the database stays as it is."""
+    writes: list[bool] = []
+
+    def about(connection: Connection) -> None:
+        writes.append(bool(connection.get_execution_options().get(WRITES)))
+
+    commit: Callable[[Any, Any], None] = DefaultDialect.do_commit
+
+    def do_commit(dialect: DefaultDialect, connection: Any) -> None:
+        if not (writes and writes.pop()):
+            commit(dialect, connection)
+            return
+        point("before commit")
+        commit(dialect, connection)
+        point("after commit")
+
+    event.listen(Engine, "commit", about)
     DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
 
 
@@ -100,6 +125,13 @@ def run_until(act: Act, k: int, *, probes: Sequence[Probe] = DATABASE) -> int:
 def sample(points: int, *, every: int, seed: int) -> range:
     """One point in `every`, beginning with one that the seed chooses."""
     return range(1 + seed % every, points + 1, every)
+
+
+def spread(points: int, *, number: int, seed: int) -> list[int]:
+    """`number` points, one by chance in each of as many stretches of equal length: no kind of point is left out."""
+    chance = Random(seed)  # noqa: S311 (what is chosen need not be secret, only be the same again)
+    edges = [round(part * points / number) for part in range(number + 1)]
+    return [chance.randint(low + 1, high) for low, high in pairwise(edges) if high > low]
 
 
 def _in_child(act: Act, probes: Sequence[Probe], *, at: int) -> tuple[int, str]:

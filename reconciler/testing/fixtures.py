@@ -31,6 +31,12 @@ class PostgresDatabases:
         """The URL of a new database with all that the one at `url` holds; nobody may be connected to that one."""
         return self.server.new_database(self._name(), template=make_url(url).database or "")
 
+    def drop(self, url: str) -> None:
+        """Drops one of them."""
+        name = make_url(url).database or ""
+        self.server.drop_database(name)
+        self._made.remove(name)
+
     def drop_all(self) -> None:
         for name in self._made:
             self.server.drop_database(name)

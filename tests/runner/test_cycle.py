@@ -34,6 +34,7 @@ class Office:
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     watch: Watch = field(default_factory=lambda: Watch(on(8)))
     stopped_after: int = 10**6
+    followed: list[tuple[LineKey, str]] = field(default_factory=list)
     work: Work = field(init=False)
 
     def __post_init__(self) -> None:
@@ -42,7 +43,8 @@ class Office:
     def cycle(self) -> list[SlotEnd]:
         lines = [Line(key=key, times="every_morning", since=on(0, day=20)) for key in self.keys]
         agenda = Agenda(lines=lines, blackouts=self.blackouts, zone=LONDON,
-                        flows=dict.fromkeys(("import", "export", "academic"), self.work))  # fmt: skip
+                        flows=dict.fromkeys(("import", "export", "academic"), self.work),
+                        follow_up=lambda key, end: self.followed.append((key, end.run)))  # fmt: skip
         return list(run_cycle(agenda, self.ledger, clock=self.watch, claimed_by="here:1",
                               stop=lambda: len(self.work.ran) >= self.stopped_after))  # fmt: skip
 
@@ -166,6 +168,21 @@ def test_a_run_that_had_ended_before_its_process_died_is_not_repeated() -> None:
     assert (end.state, end.end.run if end.end else "") == (SlotState.DONE, "r1")
     assert "went away" in end.reason
     assert desk.work.ran == [AVN]
+
+
+def test_what_follows_a_run_is_made_up_for_when_its_process_died_in_between() -> None:
+    """Before the slot counts as settled, so that another death loses it no more than the first one did."""
+    desk = office("import AVN")
+    desk.ledger.dies_before_finish = True
+    for _ in range(2):
+        with pytest.raises(Death):
+            desk.cycle()
+    desk.ledger.dies_before_finish = False
+    desk.cycle()
+    assert desk.followed == [(AVN, "r1")] * 2
+    desk.watch.shows = on(8, day=24)
+    desk.cycle()
+    assert len(desk.followed) == 2
 
 
 def test_a_run_that_had_not_ended_when_its_process_died_is_run_again() -> None:
