@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from reconciler.app.agenda import scheduled
 from reconciler.app.applied import of_kind
+from reconciler.app.assignments import Declared
 from reconciler.app.context import Context
 from reconciler.app.years import next_year
+from reconciler.errors import Refused
 from reconciler.issues.issue import DataIssue
 from reconciler.issues.registrations import Accepted
 from reconciler.plan.state import StoredState
 from reconciler.schedule.terms import Calendar
 from reconciler.syncs.across import AcrossJob, look_across
+from reconciler.syncs.assignment_lines import Line
 
 _SATURDAY = 5
 
@@ -35,7 +38,16 @@ def across_job(context: Context, state: StoredState) -> AcrossJob:
         accepted=accepted(state),
         next_year=following.year if following else None,
         next_from=following.start if following else None,
+        assignments=_assignments(context, state),
     )
+
+
+def _assignments(context: Context, state: StoredState) -> Sequence[Line] | None:
+    """The hub's lines; None where the file cannot be read, which the export tells."""
+    try:
+        return Declared(context, state).assignments().lines
+    except Refused:
+        return None
 
 
 def accepted(state: StoredState) -> tuple[Accepted, ...]:

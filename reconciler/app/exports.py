@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from reconciler.app.applied import of_kind, virtual_school
+from reconciler.app.assignments import Declared
 from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.flows import LOCK_SECONDS
 from reconciler.app.jobs import expected_changes, guard_limits
@@ -29,7 +30,7 @@ from reconciler.issues.export_refused import failed as failed_export
 from reconciler.plan.state import AttachmentStatus, StoredState
 from reconciler.reports.frame import clean
 from reconciler.settings import Settings
-from reconciler.syncs.assignment_lines import MOST_BYTES, Assignments, BadLine, read_assignments
+from reconciler.syncs.assignment_lines import Assignments, BadLine
 from reconciler.syncs.export_job import ExportJob, ExportResult, Seal
 from reconciler.syncs.export_ports import ExportEnd
 from reconciler.syncs.exporting import export_partner
@@ -76,7 +77,7 @@ def run_exports(settings: Settings, *, schools: Sequence[str] = (), first: bool 
         require_role(settings.actor, "syncer", operators_of(state, ()), doing="sync")
         trigger = Trigger.MANUAL if schools or first else Trigger.SCHEDULED
         chosen = _chosen(schools, of_kind(state, "partner"))
-        declared = _Declared(context, state)
+        declared = Declared(context, state)
         results = tuple(
             _one(context, state, code, declared, trigger=trigger, first=first, dry_run=dry_run,
                  failed=frozenset(import_failed), progress=progress)
@@ -85,45 +86,7 @@ def run_exports(settings: Settings, *, schools: Sequence[str] = (), first: bool 
         return ExportOutcome(results=results, rehearsal=context.store.rehearsal, dry_run=dry_run)
 
 
-class _Declared:
-    """The assignments of the applied estate; the file is read once a command, and a failure is each partner's."""
-
-    def __init__(self, context: Context, state: StoredState) -> None:
-        found = state.resources.get("class_assignments")
-        self._spec: Spec = found.spec if found else {}
-        self._context = context
-        self._read: Assignments | Refused | None = None
-
-    def assignments(self) -> Assignments:
-        """Raises Refused `export.assignments_file`."""
-        if self._read is None:
-            try:
-                self._read = self._now()
-            except Refused as error:
-                self._read = error
-        if isinstance(self._read, Refused):
-            raise self._read
-        return self._read
-
-    def _now(self) -> Assignments:
-        inline = self._spec.get("inline") or ()
-        name = (self._spec.get("from") or {}).get("file")
-        if not name:
-            return read_assignments(inline)
-        try:
-            with (self._context.base / str(name)).open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise Refused(
-                "export.assignments_file",
-                f"{name} cannot be read ({error.strerror or type(error).__name__}), so nothing is known of the "
-                "assignments and nothing was sent",
-                hint="the path is relative to the estate, in a rehearsal to the store's folder",
-            ) from None
-        return read_assignments(inline, table=data, name=str(name))
-
-
-def _one(context: Context, state: StoredState, school: str, declared: _Declared, *, trigger: Trigger, first: bool,
+def _one(context: Context, state: StoredState, school: str, declared: Declared, *, trigger: Trigger, first: bool,
          dry_run: bool, failed: frozenset[str], progress: Callable[[str, int], None] | None) \
         -> ExportResult:  # fmt: skip
     """One partner; whatever is refused for it alone is its own failure, so that the others go on (VS, rule 31)."""

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from reconciler.errors import StalePlan
 from reconciler.records.entities import Entity
 from reconciler.store import audit, held_runs, issue_rows, runs
+from reconciler.store.identifiers_held import refuse_clashes
 from reconciler.store.packed import in_scope, scope_values
 from reconciler.store.records_write import write_entity
 from reconciler.store.tables.runs import FEED_CURSOR, FEED_STATE
@@ -18,7 +19,10 @@ from reconciler.syncs.ports import Cursor, FeedCommit, FeedScope
 
 
 def write(connection: Connection, commit: FeedCommit) -> None:
-    """Writes it all, or raises StalePlan before the first record when the scope changed since it was read."""
+    """Writes it all, or raises StalePlan before the first record when the scope changed since it was read.
+
+    Raises Held where another school holds an identifier that is claimed to be unique: it came since both were compared.
+    """
     _claim(connection, commit)
     entry, scope = commit.entry, commit.scope
     number = runs.end(connection, entry)
@@ -41,6 +45,7 @@ def write(connection: Connection, commit: FeedCommit) -> None:
                 "changes": {e.value: [len(c.new), len(c.changed), len(c.left)] for e, c in changed.items()},
             },
         )  # fmt: skip
+        refuse_clashes(connection, school=scope.school)
 
 
 def _claim(connection: Connection, commit: FeedCommit) -> None:

@@ -12,11 +12,15 @@ from reconciler.apply.ports import ResourceChange, StateCommit, Version
 from reconciler.errors import StalePlan, StoreError
 from reconciler.store import audit, held_plans
 from reconciler.store.attachments import change_attachments
+from reconciler.store.identifiers_held import refuse_clashes
 from reconciler.store.tables.control import RESOURCE, STORE, VERSION, VERSION_CHANGE
 
 
 def write(connection: Connection, commit: StateCommit) -> Version:
-    """Writes it all, or raises StalePlan before the first write when lineage or serial moved."""
+    """Writes it all, or raises StalePlan before the first write when lineage or serial moved.
+
+    Raises Held where a claim of uniqueness that is made, or rows that come back under one, would not be true.
+    """
     serial = _claim_serial(connection, commit)
     version = Version(
         serial=serial, at=commit.at.astimezone(UTC), actor=commit.actor, git_commit=commit.git_commit,
@@ -37,6 +41,8 @@ def write(connection: Connection, commit: StateCommit) -> Version:
             "attachments": [f"{change.op} {change.school}" for change in commit.attachments],
         },
     )  # fmt: skip
+    if commit.attachments or any(change.address == "virtual_school" for change in commit.changes):
+        refuse_clashes(connection)
     return version
 
 

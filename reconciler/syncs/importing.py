@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.connectors.protocol import Completeness, Session
-from reconciler.errors import ReconcileError, SecretUnavailable, SourceError
+from reconciler.errors import Held, ReconcileError, SecretUnavailable, SourceError
 from reconciler.issues.issue import DataIssue
 from reconciler.issues.rule import RunFacts, Trouble
 from reconciler.issues.watch import Watch
@@ -167,7 +167,13 @@ def _end(this: _Run, reading: Reading, changes: dict[Entity, EntityChanges], bas
     if held:
         return _hold(this, commit, held, facts, clashes)
     if not this.dry_run:
-        this.store.commit(commit)
+        try:
+            this.store.commit(commit)
+        except Held:  # another school brought an identifier since the two were compared
+            clashes = _clashes(this, changes)
+            if not clashes:
+                raise
+            return _hold(this, commit, clashing.reasons(clashes), facts, clashes)
     return this.result(commit.entry, changes=differences, issues=issues)
 
 

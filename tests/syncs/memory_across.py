@@ -65,7 +65,8 @@ class MemoryAcross(NobodyElse):
         return [_registration(s.school, row) for s in scopes for row in self.store.rows(s, Entity.STUDENTS)]
 
     def settle(self, issues: Sequence[DataIssue], *, codes: Collection[str], run: str, at: datetime) -> None:
-        self.settled = {issue.identity: issue for issue in issues}
+        kept = {identity: issue for identity, issue in self.settled.items() if issue.code not in codes}
+        self.settled = kept | {issue.identity: issue for issue in issues}
 
     def _carrying(self, scopes: Sequence[FeedScope], identifier: Identifier) -> list[Holder]:
         return [holder for scope in scopes for holder in self._of_school(scope, identifier)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,11 +20,13 @@ from reconciler.records.entities import Entity
 from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.store.open import Store, create_store
 from reconciler.store.tables.records import RECORDS
+from reconciler.syncs.cross_school import Holder
 from reconciler.syncs.holding import approve_held, reject_held
 from reconciler.syncs.job import ImportJob
+from reconciler.syncs.ports import FeedScope
 from reconciler.testing.fixtures import BACK_ENDS, PostgresDatabases, postgres_databases, sqlite_url
 from reconciler.transfers.entry import Outcome
-from tests.store.values import OTHER_KEY, attach, state_commit, with_partner
+from tests.store.values import OTHER_KEY, attach, change, state_commit, with_partner
 from tests.syncs.memory_store import MemoryStore
 from tests.syncs.scripted import ACTOR, JOB, NOW, Answer, importing, row, school, student
 from tests.syncs.test_import_properties import WIDE, Payload, payloads
@@ -203,3 +206,37 @@ def test_the_store_agrees_with_the_one_in_memory(shared: Store, history: list[tu
     for entity in Entity:
         assert shared.feeds.digests(mine.scope, entity) == memory.digests(mine.scope, entity)
         assert list(shared.feeds.rows(mine.scope, entity)) == list(memory.rows(mine.scope, entity))
+
+
+@pytest.mark.requirement(11, 12)
+def test_a_number_that_another_school_brings_while_this_one_is_compared_holds_the_run(real: Store) -> None:
+    """Two machines import two schools at once: the later one is held with both records named, and none can approve."""
+    real.state.commit(state_commit(real, change("virtual_school", {"identifiers": {"admission_numbers_unique": True}})))
+    with_partner(real, "BRK", OTHER_KEY)
+    avn = replace(job(real), admission_numbers_unique=True)
+    brk = replace(avn, school="BRK", short_code="BRK", attachment=real.feeds.attachment("BRK"))
+    rows = {Entity.STUDENTS: [student("S1", admission_number="004512", tutor_group=None)]}
+
+    class Meanwhile:
+        """The others as they are, and BRK's import right behind the first look at them."""
+
+        looks = 0
+
+        def scopes(self) -> Sequence[FeedScope]:
+            found = real.across.scopes()
+            self.looks += 1
+            if self.looks == 1:
+                importing(real.feeds, rows, job=brk, across=real.across)
+            return found
+
+        def holders(self, *asked: Any) -> Sequence[Holder]:
+            return real.across.holders(*asked)
+
+    result = importing(real.feeds, rows, job=avn, across=Meanwhile())  # type: ignore[arg-type] # what a run asks for
+    assert result.outcome is Outcome.HELD
+    assert "admission number 004512 of AVN:S1 is also that of BRK:S1" in result.message
+    assert [issue.code for issue in result.issues] == ["id.admission_clash"]
+    assert (result.expires_at, real.feeds.held_runs()) == (None, [])
+    assert real.feeds.digests(avn.scope, Entity.STUDENTS) == {}
+    (logged,) = real.reports.transfers(TransferFilter(run=result.entry.run))
+    assert logged.outcome is Outcome.HELD
