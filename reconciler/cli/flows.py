@@ -94,7 +94,7 @@ sync.add_command(_flow("academic", "Brings in attendance, behaviour and assessme
                        _academic))  # fmt: skip
 
 
-@sync.command("undo", help="Takes a committed import back by its run id, latest first; nobody is deleted by it.\n\n"
+@sync.command("undo", help="Takes an import or academic import back by its run id, latest first; it deletes nobody.\n\n"
               + examples("reconcile sync undo r1a2b3c4 --reason 'the wrong file was dropped'"))  # fmt: skip
 @click.argument("run")
 @click.option("--reason", required=True, help="Why; kept with the record. No names of children.")

@@ -15,6 +15,7 @@ from reconciler.store.academic_write import release, write_changes, write_parked
 from reconciler.store.packed import in_scope, scope_values
 from reconciler.store.tables.academic import ACADEMIC_CURSOR, ACADEMIC_HELD, ACADEMIC_STATE
 from reconciler.store.tables.runs import FEED_CURSOR
+from reconciler.store.tables.undo import RUN_CHANGE
 from reconciler.syncs.academic_changes import AcademicChanges
 from reconciler.syncs.academic_ports import AcademicCommit, AcademicCursor
 from reconciler.syncs.ports import FeedScope
@@ -41,6 +42,8 @@ def write(connection: Connection, commit: AcademicCommit) -> None:
     issue_rows.close_others(
         connection, commit.issues, school=scope.school, feed=scope.feed, codes=commit.issue_codes, run=entry.run, at=at
     )
+    if changed or any(changes.parked_count for changes in commit.changes.values()):
+        connection.execute(insert(RUN_CHANGE).values(run=number, **scope_values(scope), undone_by=""))
     if changed:
         connection.execute(update(ACADEMIC_STATE).where(in_scope(ACADEMIC_STATE, scope)).values(base_run=entry.run))
         supersede(connection, scope, by=entry.run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from datetime import date
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -37,8 +38,8 @@ def write_changes(connection: Connection, scope: FeedScope, changes: AcademicCha
         )
         return
     _journal(connection, _lines(connection, scope, changes, load))
-    _mark_left(connection, scope, changes, load)
     _upsert(connection, scope, changes, load)
+    _mark_left(connection, scope, changes, load)  # last: an undo restores a row's values and lets it leave again
 
 
 def write_parked(connection: Connection, scope: FeedScope, changes: AcademicChanges, load: int) -> None:
@@ -76,21 +77,36 @@ def _holds_any(connection: Connection, scope: FeedScope, entity: AcademicEntity)
 
 def _lines(connection: Connection, scope: FeedScope, changes: AcademicChanges, load: int) -> Iterator[dict[str, Any]]:
     """One line a difference, with the former values of what changed; a row that had left has rejoined."""
-    new = (str(row[0]) for row in changes.new())
+    names, new = academic_columns(changes.entity), changes.new()
     while part := list(islice(new, PART)):
-        former = _departed(connection, scope, changes.entity, part)
-        for source_id in part:
-            yield _line(load, changes.entity, source_id, "rejoined" if source_id in former else "new")
+        departed = _departed(connection, scope, changes.entity, [str(row[0]) for row in part])
+        for row in part:
+            source_id = str(row[0])
+            if source_id not in departed:
+                yield _line(load, changes.entity, source_id, "new")
+                continue
+            pairs = zip(names, departed[source_id], row, strict=True)
+            yield _line(
+                load, changes.entity, source_id, "rejoined", {n: _plain(was) for n, was, now in pairs if was != now}
+            )
     for row, before in changes.changed():
         yield _line(load, changes.entity, str(row[0]), "changed", before)
     for source_id in changes.left():
         yield _line(load, changes.entity, source_id, "left")
 
 
-def _departed(connection: Connection, scope: FeedScope, entity: AcademicEntity, ids: Collection[str]) -> set[str]:
+def _departed(connection: Connection, scope: FeedScope, entity: AcademicEntity,
+              ids: Collection[str]) -> dict[str, CanonicalRow]:  # fmt: skip
+    """What is held under the ids of rows that had left."""
     table = ACADEMIC_RECORDS[entity]
-    query = select(table.c.source_id).where(in_scope(table, scope), table.c.source_id.in_(ids))
-    return set(connection.execute(query).scalars())
+    columns = (table.c[name] for name in academic_columns(entity))
+    query = select(*columns).where(in_scope(table, scope), table.c.source_id.in_(ids))
+    return {row[0]: tuple(row) for row in connection.execute(query)}
+
+
+def _plain(value: Any) -> Any:
+    """Dates stand in the journal as ISO text."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _line(load: int, entity: AcademicEntity, source_id: str, op: str,

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.records.academic import AcademicEntity
 from reconciler.records.entities import Entity
+from reconciler.syncs.academic_changes import AcademicChanges
+from reconciler.syncs.academic_ports import AcademicCommit
 from reconciler.syncs.ports import Cursor, EntityChanges, FeedCommit, FeedScope
 from reconciler.transfers.entry import Outcome
 
@@ -15,9 +18,10 @@ from reconciler.transfers.entry import Outcome
 class RunFacts:
     """One run of the transfer log, and whether it can be taken back.
 
-    `changed` says that it moved records; `scope` is what it changed, None where that was never noted. `later` are runs
-    that changed the same scope after it and stand, the latest first. `base` is the run that changed the scope last, and
-    `attached` says that its rows are live rather than retained.
+    `changed` says that it moved records or parked keys; `scope` is what it changed, None where that was never noted.
+    `later` are runs of its kind that changed the same scope after it and stand, the latest first; `beside` are those of
+    another kind, whose rows are others. `base` is the import that changed the scope last, and `attached` says that its
+    rows are live rather than retained.
     """
 
     run: str
@@ -28,6 +32,7 @@ class RunFacts:
     scope: FeedScope | None = None
     undone_by: str = ""
     later: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     base: str = ""
     attached: bool = True
 
@@ -41,6 +46,18 @@ class WayBack:
 
     changes: Mapping[Entity, EntityChanges]
     cursors: Mapping[Entity, Cursor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcademicWayBack:
+    """The same for an academic run: the academic run that changed the scope last, and how many keys the run parked.
+
+    The changes lie in files: whoever takes them closes them.
+    """
+
+    base: str
+    parked: int
+    changes: Mapping[AcademicEntity, AcademicChanges]
 
 
 class UndoStore(Protocol):
@@ -58,4 +75,13 @@ class UndoStore(Protocol):
         Issues on records that the run opened are closed, those that it closed are opened again. True when nothing is
         live in the scope any more, so that its next import is a first one, by hand. Raises StalePlan when the scope
         changed since `commit.base`.
+        """
+
+    def academic_way_back(self, run: str, scope: FeedScope) -> AcademicWayBack:
+        """Read from the journal of an academic run; writes nothing."""
+
+    def undo_academic(self, commit: AcademicCommit, *, of: str, reason: str) -> None:
+        """As `undo`, for an academic run; keys that it parked go, and what was read of its entities is forgotten.
+
+        Parked keys that the run had released stay away: their students are known, so nothing waits for them.
         """

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import StalePlan, StoreError
+from reconciler.records.academic import AcademicEntity
 from reconciler.records.entities import Entity
 from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.store.feed_commit import write as write_feed_commit
@@ -23,6 +24,7 @@ from reconciler.testing.postgres import LocalPostgres
 from reconciler.transfers.entry import Outcome
 from tests.store.values import (
     NOW,
+    academic_commit,
     attach,
     change,
     digested,
@@ -59,7 +61,7 @@ def opened(url: str) -> Iterator[Store]:
 
 @pytest.fixture(params=BACK_ENDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """A store with a partner and ten members of staff, loaded by run r1; nobody is connected to it."""
+    """A store with a partner, ten members of staff of run r1, and academic records of a1; nobody is connected."""
     if request.param == "sqlite":
         url = sqlite_url(tmp_path)
         _prepare(url)
@@ -74,6 +76,10 @@ def _prepare(url: str) -> None:
     with create_store(url, estate_id="eskmere-test", rehearsal=False, now=NOW) as store:
         scope = with_partner(store)
         store.feeds.commit(feed_commit(scope, "r1", first_load(*(staff(n) for n in range(10)))))
+        academic = academic_commit(scope, "a1")
+        store.academic.commit(academic)
+        for changes in academic.changes.values():
+            changes.close()
 
 
 def _copy_file(url: str, folder: Path) -> str:
@@ -120,11 +126,14 @@ def picture(url: str) -> object:
         assert not store.state.verify_audit()
         scope = scope_of(store)
         rows = {e: list(store.feeds.rows(scope, e)) for e in (Entity.STAFF, Entity.ROOMS)}
+        marks = AcademicEntity.ATTENDANCE_MARKS
+        academic = (list(store.academic.rows(scope, marks)), store.academic.parked(scope),
+                    store.academic.cursor(scope, marks))  # fmt: skip
         for entity, found in rows.items():
             assert {row[0] for row in found} == store.feeds.digests(scope, entity).keys()
         done = [run.counts for run in store.reports.transfers(TransferFilter(outcomes=frozenset({"done"})))]
         issues = [tracked.issue.identity for tracked in store.reports.issues(IssueFilter())]
-        told = (done, issues, store.reports.record_counts())
+        told = (done, issues, store.reports.record_counts(), academic)
         return state.serial, sorted(state.resources), state.attachments, rows, told
 
 

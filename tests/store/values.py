@@ -12,8 +12,11 @@ import orjson
 from reconciler.apply.ports import AttachmentChange, LockHolder, ResourceChange, StateCommit
 from reconciler.diagnostics import Severity
 from reconciler.issues.issue import DataIssue
+from reconciler.records.academic import AcademicEntity
 from reconciler.records.entities import Entity
 from reconciler.store.open import Store
+from reconciler.syncs.academic_changes import AcademicChanges
+from reconciler.syncs.academic_ports import AcademicCommit, AcademicCursor
 from reconciler.syncs.ports import CanonicalRow, Cursor, EntityChanges, FeedCommit, FeedScope
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
 from reconciler.vocabulary.actor import Actor
@@ -102,6 +105,21 @@ def feed_commit(scope: FeedScope, run: str, changes: EntityChanges | None = None
         "changes": {entity: made}, "cursors": {entity: Cursor(mapping_version="m1", fingerprint="f", rows=0)},
     }  # fmt: skip
     return FeedCommit(**(told | more))
+
+
+def academic_commit(scope: FeedScope, run: str, base: str = "") -> AcademicCommit:
+    """Forty marks of a student who is known, and the key of a mark of one who is not."""
+    marks = AcademicEntity.ATTENDANCE_MARKS
+    changes = AcademicChanges(marks, first_load=not base)
+    for day in range(1, 21):
+        for session in ("AM", "PM"):
+            on = date(2026, 10, day)
+            changes.add_new((f"S1|{on}|{session}", "S1", on, session, "/", "attending", None, None))
+    changes.park("S9|2026-10-01|AM", "S9")
+    cursor = AcademicCursor(mapping_version="m1", covered_to=date(2026, 10, 20), whole_on=date(2026, 10, 20),
+                            students=frozenset({"S1"}))  # fmt: skip
+    told = entry(scope, run, kind="academic", counts={marks.value: Counts(read=41, new=40, out_of_scope=1)})
+    return AcademicCommit(scope=scope, entry=told, base=base, changes={marks: changes}, cursors={marks: cursor})
 
 
 def first_load(*rows: CanonicalRow) -> EntityChanges:

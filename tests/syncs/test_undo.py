@@ -22,7 +22,7 @@ from reconciler.store.tables.undo import RUN_CHANGE
 from reconciler.syncs.holding import approve_held
 from reconciler.syncs.job import ImportJob, ImportResult
 from reconciler.syncs.ports import CanonicalRow, FeedCommit
-from reconciler.syncs.undo import Undone, undo_import
+from reconciler.syncs.undo import Undone, undo_run
 from reconciler.testing.fixtures import BACK_ENDS, PostgresDatabases, postgres_databases, sqlite_url
 from reconciler.transfers.entry import Outcome
 from tests.store.values import OTHER_KEY, attach, state_commit, with_partner
@@ -63,7 +63,7 @@ def take(store: Store, rows: Payload, **more: object) -> ImportResult:
 
 
 def undo(store: Store, run: str) -> Undone:
-    return undo_import(store.undoing, run, run=f"undo{next(_UNDOS)}", now=NOW + timedelta(hours=1), actor=ACTOR,
+    return undo_run(store.undoing, run, run=f"undo{next(_UNDOS)}", now=NOW + timedelta(hours=1), actor=ACTOR,
                        reason="the wrong file")  # fmt: skip
 
 
