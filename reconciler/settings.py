@@ -16,6 +16,8 @@ from reconciler.vocabulary.actor import Actor
 # Control and direction characters: a name is recorded and printed, and must not steer a terminal.
 _UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
 
+_GIT_SECONDS = 5.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -113,9 +115,9 @@ def _git_email() -> str:
     try:
         answer = subprocess.run(
             ["git", "config", "user.email"],  # noqa: S607 (whichever git the person uses)
-            capture_output=True, text=True, timeout=5, check=False,
+            capture_output=True, text=True, timeout=_GIT_SECONDS, check=False,
         )  # fmt: skip
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stdout.strip()
 

@@ -31,6 +31,7 @@ from reconciler.secrets.references import fingerprint
 from reconciler.settings import Settings
 
 _MOST_PLAN_BYTES = 50 * 1024 * 1024
+_GIT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +141,13 @@ def fresh_plan(context: Context, loaded: LoadedEstate, state: StoredState, targe
 
 
 def git_commit(settings: Settings) -> str:
-    """The commit that the estate's folder is at, empty outside git."""
+    """The commit that the estate's folder is at; empty outside git, and where git does not answer."""
     try:
         answer = subprocess.run(
             ["git", "rev-parse", "HEAD"],  # noqa: S607 (whichever git the person uses)
-            cwd=estate_folder(settings), capture_output=True, text=True, timeout=5, check=False,
+            cwd=estate_folder(settings), capture_output=True, text=True, timeout=_GIT_SECONDS, check=False,
         )  # fmt: skip
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stdout.strip() if answer.returncode == 0 else ""
 

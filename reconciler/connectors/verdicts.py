@@ -51,6 +51,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):  # a number of any length may stand in it
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import stat
 import subprocess
 from collections.abc import Callable, Mapping
@@ -59,12 +60,21 @@ def resolve(reference: Mapping[str, Any], *, environment: Mapping[str, str], bas
     value = _RESOLVERS[kind](name, environment, base).strip("\r\n")
     if not value:
         raise SecretUnavailable("secret.empty", f"{describe(reference)} is empty", hint="give it a value")
+    if not value.isascii() and _is_no_text(value):
+        raise SecretUnavailable(
+            "secret.unresolved", f"{describe(reference)} is not text in UTF-8", hint="write it anew, in UTF-8"
+        )
     return Secret(value)
 
 
 def fingerprint(secret: Secret, key: bytes) -> str:
     """A keyed fingerprint, 64 hex characters: comparable within one store, worthless outside it."""
     return hmac.new(key, b"reconcile/secret\0" + secret.reveal().encode(), hashlib.sha256).hexdigest()
+
+
+def _is_no_text(value: str) -> bool:
+    """Whether bytes were not UTF-8: they travel as half surrogate pairs, as in the environment."""
+    return any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _parts(reference: Mapping[str, Any]) -> tuple[str, Any]:
@@ -92,7 +102,7 @@ def _from_file(name: Any, environment: Mapping[str, str], base: Path) -> str:
     path = base / str(name)
     try:
         with path.open("rb") as handle:
-            mode = stat.S_IMODE(path.stat().st_mode)
+            mode = stat.S_IMODE(os.fstat(handle.fileno()).st_mode)  # of the file that is read, not of a later one
             if mode & 0o077:
                 raise SecretUnavailable(
                     "secret.file_open_to_others",
@@ -129,9 +139,10 @@ def _run(words: list[str], environment: Mapping[str, str], base: Path) -> str:
     program = words[0] if words else ""
     try:
         answer = subprocess.run(  # noqa: S603 (declared in the reviewed estate; no shell)
-            words, cwd=base, env=dict(environment), capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+            words, cwd=base, env=dict(environment), capture_output=True, encoding="utf-8", errors="surrogateescape",
+            timeout=_SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise SecretUnavailable(
             "secret.unresolved",
             f"the program {program!r} that should give a secret did not ({type(error).__name__})",

@@ -164,6 +164,15 @@ def test_retry_after_may_be_a_date() -> None:
     assert clock.slept == [9.0]
 
 
+def test_a_date_that_is_none_is_no_wait() -> None:
+    """A zone of any length is what a broken server may send; it is tried again as if it had said nothing."""
+    clock = Clock()
+    headers = f"Date: Mon, 23 Nov 2026 08:40:00 GMT\r\nRetry-After: Mon, 23 Nov 2026 08:40:09 +{'9' * 17}\r\n"
+    with RawServer(answer(b"", status="503 Busy", headers=headers), GOOD) as server:
+        client(clock=clock.read, sleep=clock.sleep, chance=lambda: 0.0).exchange(get(server)).close()
+    assert clock.slept == [0.0]
+
+
 def test_a_wait_beyond_the_budget_ends_the_tries() -> None:
     """Retry-After of an hour is not waited for; the error says how long it would be."""
     clock = Clock()

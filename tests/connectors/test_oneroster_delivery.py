@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,54 @@ def test_links_are_refused(tmp_path: Path) -> None:
     outside = write_folder(tmp_path / "elsewhere", SMALL)
     (drop / "users.csv").symlink_to(outside / "users.csv")
     assert refusal(drop).code == "oneroster.unsafe_name"
+
+
+def test_a_link_to_the_zip_of_another_school_is_refused(tmp_path: Path) -> None:
+    """Whoever may write into one drop folder could otherwise bring another school's pupils in as their own."""
+    theirs = write_zip(tmp_path / "theirs.zip", SMALL)
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "export.zip").symlink_to(theirs)
+    assert refusal(drop).code == "oneroster.unsafe_name"
+
+
+def test_a_link_to_the_folder_of_another_school_is_refused(tmp_path: Path) -> None:
+    """The files themselves are no links there, so the folder is looked at too."""
+    theirs = write_folder(tmp_path / "theirs", SMALL)
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "export").symlink_to(theirs)
+    assert refusal(drop).code == "oneroster.unsafe_name"
+
+
+def test_a_declared_place_may_itself_be_a_link(tmp_path: Path) -> None:
+    """The hub declares it, not the school."""
+    (tmp_path / "drop").symlink_to(write_folder(tmp_path / "mounted", SMALL))
+    assert read_one(files_request(tmp_path / "drop"), Entity.STUDENTS).taken
+
+
+def test_a_place_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    """A name that the file system refuses stands for a folder whose rights are missing."""
+    error = refusal(tmp_path / ("d" * 300))
+    assert error.code == "oneroster.unreadable"
+    assert str(tmp_path) not in error.message
+
+
+def test_no_damaged_byte_of_a_zip_ends_otherwise_than_in_a_refusal(tmp_path: Path) -> None:
+    """The standard library raises more than it documents on such bytes; one school's zip never stops the others."""
+    path = tmp_path / "one.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as packed:
+        packed.writestr("users.csv", "sourcedId\n" * 40)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for byte in (0, 128):
+            path.write_bytes(whole[:place] + bytes((byte,)) + whole[place + 1 :])
+            with suppress(SourceError):
+                delivery = client.open_delivery(path, lambda _code, _message: None)
+                for name in delivery.names:
+                    with suppress(SourceError):
+                        delivery.read(name)
+                delivery.close()
 
 
 @pytest.mark.parametrize("cut", [10, 1500])

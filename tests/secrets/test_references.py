@@ -65,6 +65,18 @@ def test_a_failing_program_shows_neither_output_nor_complaint(tmp_path: Path) ->
     assert CANARY not in caught.value.message + caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "reference", [{"exec": ["printf", "canary\\351"]}, {"env": "LATIN"}, {"exec": ["printf", "a\0b"]}]
+)
+def test_what_is_no_text_is_said_without_showing_it(reference: dict[str, object], tmp_path: Path) -> None:
+    """Bytes that are not UTF-8, from a program or the environment, and words that no program can be given."""
+    environment = {"PATH": "/usr/bin:/bin", "LATIN": b"canary\xe9".decode("utf-8", "surrogateescape")}
+    with pytest.raises(SecretUnavailable) as caught:
+        resolve(reference, environment=environment, base=tmp_path)
+    assert caught.value.code == "secret.unresolved"
+    assert "canary" not in (caught.value.message + caught.value.hint).replace("printf canary", "")
+
+
 def test_a_missing_program_says_which(tmp_path: Path) -> None:
     """As for sops where it is not installed."""
     with pytest.raises(SecretUnavailable, match="'sops'"):

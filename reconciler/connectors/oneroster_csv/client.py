@@ -7,6 +7,7 @@ and a delivery that is replaced meanwhile is noticed, so that two of them are ne
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import zipfile
 import zlib
@@ -26,6 +27,10 @@ MOST_FILES = 200
 MOST_BYTES = 1024 * 1024 * 1024  # of all files together, unpacked
 MOST_RATIO = 200  # unpacked to packed; CSV packs 5 to 20 times
 _KNOWN = frozenset(TABLES) | OTHER_FILES
+# What the standard library raises on bytes that are no whole zip: it foresees only some of them itself.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, ValueError, IndexError,
+)  # fmt: skip
 
 
 class Delivery(ABC):
@@ -87,7 +92,7 @@ class ZipDelivery(Delivery):
     def __init__(self, path: Path, forgive: Forgive) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError):
+        except _DAMAGE:
             raise MalformedSourceError(
                 "oneroster.zip", "the delivered zip is damaged or cut off", hint="let the school deliver it again"
             ) from None
@@ -99,7 +104,7 @@ class ZipDelivery(Delivery):
         super().__init__(names)
 
     def _check(self, forgive: Forgive) -> Mapping[str, str]:
-        entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
+        entries = [entry for entry in self._zip.infolist() if not entry.filename.endswith("/")]
         _bounded((entry.file_size for entry in entries), len(entries))
         for entry in entries:
             if _unsafe(entry.filename) or (entry.external_attr >> 16) & 0o170000 == 0o120000:
@@ -165,7 +170,7 @@ class _Unpacked(io.RawIOBase):
     def _told(self, act: Callable[[], T]) -> T:
         try:
             return act()
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError):
+        except _DAMAGE:
             raise MalformedSourceError(
                 "oneroster.zip", f"{self._name} in the delivered zip is damaged",
                 hint="let the school deliver it again",
@@ -175,8 +180,20 @@ class _Unpacked(io.RawIOBase):
 def open_delivery(place: Path, forgive: Forgive) -> Delivery:
     """What stands at a declared place: a zip, a folder of files, or a folder that holds one zip.
 
-    Raises TransientSourceError `oneroster.nothing_delivered` where there is nothing yet.
+    The place itself may be a link, since the hub declares it; what a school puts there may not. Raises
+    TransientSourceError `oneroster.nothing_delivered` where there is nothing yet, MalformedSourceError
+    `oneroster.unsafe_name` for a link, and RefusedSourceError `oneroster.unreadable`.
     """
+    try:
+        return _found(place, forgive)
+    except OSError as error:
+        raise RefusedSourceError(
+            "oneroster.unreadable", f"the declared place cannot be read ({error.strerror or type(error).__name__})",
+            hint="check drop: and whether this account may read the folder",
+        ) from None  # fmt: skip
+
+
+def _found(place: Path, forgive: Forgive) -> Delivery:
     if place.is_file():
         return ZipDelivery(place, forgive)
     if not place.is_dir():
@@ -187,13 +204,13 @@ def open_delivery(place: Path, forgive: Forgive) -> Delivery:
         raise MalformedSourceError("oneroster.several", f"there are {len(zips)} zips in the drop folder",
                                    hint="leave only the one to be read")  # fmt: skip
     if zips and not loose:
-        return ZipDelivery(zips[0], forgive)
+        return ZipDelivery(_no_link(zips[0]), forgive)
     if not loose:
         inner = [path for path in place.iterdir() if path.is_dir() and any(path.glob("*.[cC][sS][vV]"))]
         if len(inner) != 1:
             raise _nothing()
         forgive("oneroster.nested", "the files stand in a folder inside the drop folder")
-        place = inner[0]
+        place = _no_link(inner[0])
     return FolderDelivery(place, forgive)
 
 
@@ -218,13 +235,22 @@ def _loose(folder: Path, forgive: Forgive) -> list[str]:
     for path in sorted(folder.iterdir()):
         if not _is_csv(path.name):
             continue
-        if path.is_symlink() or not path.is_file():
-            raise MalformedSourceError(
-                "oneroster.unsafe_name", f"{path.name} in the drop folder is a link, not a file",
-                hint="nothing was read; let the files themselves be delivered",
-            )  # fmt: skip
+        if not _no_link(path).is_file():
+            raise _unsafe_file(path.name, "no file")
         names.append(path.name)
     return names
+
+
+def _no_link(path: Path) -> Path:
+    """A link in a drop folder could lead to what another school delivered. Raises MalformedSourceError."""
+    if path.is_symlink():
+        raise _unsafe_file(path.name, "a link, not a file")
+    return path
+
+
+def _unsafe_file(name: str, what: str) -> MalformedSourceError:
+    return MalformedSourceError("oneroster.unsafe_name", f"{name} in the drop folder is {what}",
+                                hint="nothing was read; let the files themselves be delivered")  # fmt: skip
 
 
 def _print(path: Path) -> tuple[int, int, int]:
