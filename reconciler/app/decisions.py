@@ -27,8 +27,8 @@ def approve(settings: Settings, held: str, *, reason: str) -> str:
     Raises UnknownName, NotPermitted, Refused or StalePlan (expired, or what it was made from has moved).
     """
     with opened(settings) as context:
+        _require_approver(context, doing="approve")
         if _is_academic(context, held):
-            _require_approver(context, doing="approve")
             return decide_academic(context, held, approve=True, reason=reason)
         run = _held_run(context, held)
         return _approve_run(context, run, reason) if run else _approve_plan(context, held, reason)
@@ -37,21 +37,19 @@ def approve(settings: Settings, held: str, *, reason: str) -> str:
 def reject(settings: Settings, held: str, *, reason: str) -> str:
     """Turns it down; nothing of it is ever committed. Raises UnknownName, NotPermitted, Refused."""
     with opened(settings) as context:
+        _require_approver(context, doing="reject")
         if _is_academic(context, held):
-            _require_approver(context, doing="reject")
             return decide_academic(context, held, approve=False, reason=reason)
         run = _held_run(context, held)
         if run is None:
             plan = reject_plan(held, store=context.store.state, declared=(), actor=settings.actor, now=context.now,
                                reason=reason)  # fmt: skip
             return f"Plan {plan.digest[:16]} is turned down; nothing of it was applied."
-        _require_approver(context, doing="reject")
         entry = reject_held(context.store.feeds, run.run, now=context.now, actor=settings.actor, reason=reason)
         return clean(entry.message)
 
 
 def _approve_run(context: Context, run: HeldRun, reason: str) -> str:
-    _require_approver(context, doing="approve")
     name = f"school:{run.scope.school}"
     with context.store.state.lock(name, holder=holder(context.now, "approve"), wait=LOCK_SECONDS):
         entry = approve_held(

@@ -60,7 +60,8 @@ def _detail(entry: TransferEntry) -> str:
     counts = [
         (w, c.read, c.new, c.changed, c.same, c.rejected, c.out_of_scope, c.left) for w, c in entry.counts.items()
     ]
-    parts = [table(header, counts, right=frozenset(range(1, 8)))] if counts else []
+    parts = [f"Run by {clean(str(entry.actor))}."]
+    parts += [table(header, counts, right=frozenset(range(1, 8)))] if counts else []
     if entry.rejected:
         rejected = [(r.entity, r.key, r.place, r.code, r.message) for r in entry.rejected]
         parts.append(table(("Not used", "Record", "Place", "Code", "Why"), rejected))
@@ -85,5 +86,6 @@ def issue_text(settings: Settings, number: int) -> str:
         f"seen:    {local(found.last_seen_at)}",
     ]
     if found.closed_at:
-        lines.append(f"closed:  {local(found.closed_at)} by run {found.closed_run}")
+        by = found.closed_run if " " in found.closed_run else f"run {found.closed_run}"
+        lines.append(f"closed:  {local(found.closed_at)} by {by}")
     return "\n".join(lines)

@@ -31,7 +31,7 @@ def clashes_of(risks: Sequence[Risk], evidence: Mapping[str, Evidence]) -> list[
         Block(
             code="plan.identity_clash", address=risk.address, position=risk.position,
             message=f"uniqueness is claimed, and {len(clashes)} "
-            f"{'number is' if len(clashes) == 1 else 'numbers are'} used twice: {_first(clashes)}",
+            f"{'value is' if len(clashes) == 1 else 'values are'} carried at more than one school: {_first(clashes)}",
             hint="leave the flag false, or have the schools change these numbers and import again",
         )
         for risk in risks
@@ -70,10 +70,11 @@ def _identifiers(action: Action, state: StoredState, evidence: Mapping[str, Evid
     rows = {entity: exact.get(entity, _live_rows(state, entity)) for entity in rekeyed(before, after)}
     who = ", ".join(f"{n} {entity.replace('_', ' ')}" for entity, n in rows.items() if n) or "nobody yet"
     claimed = [flag for flag in changed if after.get(flag) is True]
-    claim = f"; {' and '.join(claimed)} is claimed" if claimed else ""
+    claim = f"; {' and '.join(claimed)} {'are' if len(claimed) > 1 else 'is'} claimed" if claimed else ""
     risk = Risk(name="rekey", address=action.address, position=action.position,
                 message=f"changes the ids of {who}{claim}",
-                hint="claim uniqueness only when it is certain: a false claim overwrites people",
+                hint="claim uniqueness only when it is certain: a false claim overwrites people" if claimed
+                else "whoever matches on the hub's ids must hear of it; each partner's next import brings the new ones",
                 facts={"changed": changed}, figures={entity: n for entity, n in rows.items() if n})  # fmt: skip
     yield _informed(risk, known, silent=rows)
 

@@ -95,10 +95,12 @@ def _attach(connection: Connection, change: AttachmentChange, since: str) -> Non
 
 def _retain(connection: Connection, change: AttachmentChange, since: str) -> None:
     _set_status(connection, change, AttachmentStatus.RETAINED, since)
+    _drop_held(connection, attachment_id(change.school, change.fingerprint), "superseded by the removal of the partner")
 
 
 def _orphan(connection: Connection, change: AttachmentChange, since: str) -> None:
     _set_status(connection, change, AttachmentStatus.ORPHANED, since)
+    _drop_held(connection, attachment_id(change.school, change.fingerprint), "superseded by another Data Exchange Key")
 
 
 def _reattach(connection: Connection, change: AttachmentChange, since: str) -> None:
@@ -130,10 +132,14 @@ def _rekey(connection: Connection, change: AttachmentChange, since: str) -> None
     for table in (*RECORDS.values(), *feeds, *exports, *academic):
         connection.execute(update(table).where(table.c.attachment == old).values(attachment=new))
     connection.execute(update(EXPORT_ITEM).where(EXPORT_ITEM.c.origin == old).values(origin=new))
-    # A held change set names the old attachment, so it can no longer be committed as it was shown.
+    _drop_held(connection, old, "superseded by another Data Exchange Key")
+
+
+def _drop_held(connection: Connection, attachment: str, why: str) -> None:
+    """A held change set names its attachment: it can no longer be committed as it was shown, and its people go."""
     for held in (HELD_RUN, ACADEMIC_HELD):
-        where = (held.c.attachment == old) & (held.c.status == "held")
-        runs.close_held(connection, select(held.c.run).where(where), "superseded by another Data Exchange Key")
+        where = (held.c.attachment == attachment) & (held.c.status == "held")
+        runs.close_held(connection, select(held.c.run).where(where), why)
         connection.execute(update(held).where(where).values(status="superseded", change_set=None))
 
 

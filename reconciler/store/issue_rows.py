@@ -15,6 +15,7 @@ from reconciler.issues.tracked import TrackedIssue
 from reconciler.reports.ports import IssueFilter
 from reconciler.store.tables.runs import DATA_ISSUE
 
+SET_ASIDE = "apply: partner set aside"  # stands where the run stands that closed an issue
 _T = DATA_ISSUE
 _IDENTITY = (_T.c.code, _T.c.school, _T.c.feed, _T.c.entity, _T.c.record, _T.c.field)
 _WORST_FIRST = case({Severity.ERROR.value: 0, Severity.WARNING.value: 1}, value=_T.c.severity, else_=2)
@@ -73,6 +74,18 @@ def close_others(connection: Connection, found: Iterable[DataIssue], *, school: 
     if gone:
         statement = update(_T).where(_T.c.number == bindparam("b_number")).values(closed_at=at, closed_run=run)
         connection.execute(statement, gone)
+
+
+def set_aside(connection: Connection, *, school: str, feed: str, at: datetime) -> None:
+    """Closes what is open at a school whose rows are out of live views: nobody is asked to mend a partner that left."""
+    where = (_T.c.school == school) & (_T.c.feed == feed) & _T.c.closed_at.is_(None)
+    connection.execute(update(_T).where(where).values(closed_at=at, closed_run=SET_ASIDE))
+
+
+def bring_back(connection: Connection, *, school: str, feed: str) -> None:
+    """Opens again what was set aside with the school's rows; its next import may find an unchanged payload."""
+    where = (_T.c.school == school) & (_T.c.feed == feed) & (_T.c.closed_run == SET_ASIDE)
+    connection.execute(update(_T).where(where).values(closed_at=None, closed_run="", reopened=_T.c.reopened + 1))
 
 
 def issues(connection: Connection, narrowed: IssueFilter) -> list[TrackedIssue]:

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from reconciler.apply.ports import ResourceChange, StateCommit, Version
 from reconciler.errors import StalePlan, StoreError
-from reconciler.store import audit, held_plans
+from reconciler.store import audit, held_plans, issue_rows
 from reconciler.store.attachments import change_attachments
 from reconciler.store.identifiers_held import refuse_clashes
 from reconciler.store.tables.control import RESOURCE, STORE, VERSION, VERSION_CHANGE
+
+_HUB = "hub"
 
 
 def write(connection: Connection, commit: StateCommit) -> Version:
@@ -30,6 +32,12 @@ def write(connection: Connection, commit: StateCommit) -> Version:
     _write_version(connection, version, commit.changes)
     _write_resources(connection, commit.changes, serial)
     change_attachments(connection, commit.attachments, commit.at.astimezone(UTC).date())
+    for change in commit.attachments:
+        if change.op in ("retain", "orphan"):
+            issue_rows.set_aside(connection, school=change.school, feed=_HUB, at=commit.at)
+    for change in commit.attachments:
+        if change.op == "reattach":
+            issue_rows.bring_back(connection, school=change.school, feed=_HUB)
     if commit.consumes_held_plan:
         held_plans.consume(connection, commit.consumes_held_plan)
     held_plans.supersede(connection)

@@ -41,6 +41,19 @@ def test_changing_a_uniqueness_flag_re_keys_everybody(flag, whom, claimed):
     assert steps(plan) == ["rekey virtual_school"]
     assert tokens(plan) == [CLAIM]
     assert plan.held[0].message.partition(";")[0] == f"changes the ids of {whom}"
+    assert plan.held[0].hint.startswith("claim uniqueness only" if claimed else "whoever matches on the hub's ids")
+
+
+@pytest.mark.requirement(10, 15, 16)
+def test_two_flags_claimed_at_once_are_one_risk_that_names_both():
+    """One decision about one step, and nobody is left out of the count."""
+    state = stored(hub(), attachments=(attached(students=300, tutor_groups=12, staff=9),))
+    plan = planned([hub(admission_numbers_unique=True, staff_codes_unique=True)], state)
+    assert tokens(plan) == [CLAIM]
+    assert plan.held[0].message == (
+        "changes the ids of 300 students, 12 tutor groups, 9 staff; "
+        "admission_numbers_unique and staff_codes_unique are claimed"
+    )
 
 
 @pytest.mark.requirement(16)
@@ -78,7 +91,10 @@ def test_a_claim_against_the_evidence_is_blocked():
     clash = Evidence(clashes=("admission number 004512: AVN:10233 and BRK:20411",), figures={"compared": 300})
     plan = planned([hub(admission_numbers_unique=True)], stored(hub()), evidence={CLAIM: clash})
     assert [b.code for b in plan.blocks] == ["plan.identity_clash"]
-    assert "AVN:10233 and BRK:20411" in plan.blocks[0].message
+    assert plan.blocks[0].message == (
+        "uniqueness is claimed, and 1 value is carried at more than one school: "
+        "admission number 004512: AVN:10233 and BRK:20411"
+    )
     assert "(compared: 300)" in plan.held[0].message
 
 

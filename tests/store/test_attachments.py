@@ -9,17 +9,23 @@ import pytest
 from reconciler.errors import Refused, UnknownName
 from reconciler.plan.state import Attachment, AttachmentStatus
 from reconciler.records.entities import Entity
+from reconciler.reports.ports import IssueFilter
 from reconciler.store.open import Store
-from reconciler.syncs.ports import HeldRun
+from reconciler.syncs.holding import approve_held
+from reconciler.syncs.ports import EntityChanges, HeldRun
 from reconciler.vocabulary.codes import AcademicYear
 from tests.store.values import (
+    ACTOR,
     KEY,
     NOW,
     OTHER_KEY,
     attach,
     change,
+    digested,
+    entry,
     feed_commit,
     first_load,
+    issue,
     scope_of,
     staff,
     state_commit,
@@ -182,3 +188,46 @@ def test_each_academic_year_has_rows_of_its_own(loaded: Store) -> None:
     assert loaded.feeds.digests(this, Entity.STAFF).keys() == {"t0001", "t0002"}
     assert loaded.feeds.digests(following, Entity.STAFF).keys() == {"t0001"}
     assert loaded.reports.record_counts() == {"AVN": {"staff": 1}}
+
+
+def leave(store: Store) -> None:
+    apply(store, change("partner.AVN", None, action="forget"), attachments=[attach("retain")])
+
+
+@pytest.mark.requirement(24, 26)
+def test_what_is_held_of_a_partner_goes_with_it(loaded: Store) -> None:
+    """Nobody can approve rows into a school that left; the log says why, and the people in the change set are gone."""
+    scope = scope_of(loaded)
+    commit = feed_commit(scope, "r2", EntityChanges(new=digested(staff(3))), base="r1")
+    loaded.feeds.start_run(entry(scope, "r2"))
+    loaded.feeds.hold(HeldRun(run="r2", scope=scope, held_at=NOW, expires_at=NOW + timedelta(hours=24), reasons=("x",),
+                              commit=commit))  # fmt: skip
+    leave(loaded)
+    assert loaded.feeds.held_runs() == []
+    assert loaded.feeds.became_of("r2") == "superseded by the removal of the partner"
+    with pytest.raises(UnknownName):
+        approve_held(loaded.feeds, "r2", now=NOW, actor=ACTOR, reason="too late")
+
+
+@pytest.mark.requirement(26, 27)
+def test_issues_of_a_partner_are_set_aside_with_its_rows_and_come_back_with_them(loaded: Store) -> None:
+    """A school that left mends nothing; what another school must mend stays, and what was closed stays closed."""
+    scope = scope_of(loaded)
+    told = [issue(record="c1"), issue(record="c2"), issue(record="c3", school="BRK")]
+    loaded.feeds.commit(feed_commit(scope, "r2", base="r1", issues=told))
+    loaded.feeds.commit(feed_commit(scope, "r3", base="r1", issues=[told[0]], issue_codes=frozenset({told[0].code})))
+    assert open_records(loaded) == {"c1", "c3"}
+    leave(loaded)
+    assert open_records(loaded) == {"c3"}
+    apply(loaded, change("partner.AVN", {"colour": "#1f6feb"}), attachments=[attach("reattach")])
+    assert open_records(loaded) == {"c1", "c3"}
+    apply(
+        loaded,
+        change("partner.AVN", {"colour": "#8250df"}),
+        attachments=[attach("orphan"), attach("attach", key=OTHER_KEY)],
+    )
+    assert open_records(loaded) == {"c3"}
+
+
+def open_records(store: Store) -> set[str]:
+    return {tracked.issue.record for tracked in store.reports.issues(IssueFilter())}

@@ -25,6 +25,7 @@ class Reference:
     known: Collection[str]
     section: str
     key: bool = False
+    more: str = ""  # what else may be meant, behind the nearest names
 
 
 def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
@@ -37,7 +38,7 @@ def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
                     f"there is no {reference.what} {reference.name!r}",
                     reference.path,
                     key=reference.key,
-                    hint=choose(reference.name, reference.known, where=reference.section),
+                    hint=choose(reference.name, reference.known, where=reference.section) + reference.more,
                 )
     yield from _circles(estate, document)
 
@@ -62,7 +63,8 @@ def _of_the_hub(estate: Estate) -> Iterator[Reference]:
         structure = partner.period_structure
         yield Reference((*path, "period_structure"), "period structure", structure, structures, "period_structures")
     for code in dict.fromkeys(declared.school for declared in estate.period_maps):
-        yield Reference(("period_maps", code), "partner", code, estate.partners, "partners", key=True)
+        yield Reference(("period_maps", code), "partner", code, estate.partners, "partners", key=True,
+                        more="; the map of a partner that left goes with it")  # fmt: skip
     evidence = (hub.entry.get("identifiers") or {}).get("uniqueness_evidence") or {}
     for flag, entry in evidence.items():
         place = ("virtual_school", "identifiers", "uniqueness_evidence", flag, "checked_by")
