@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reconciler.app import school_reports
+from reconciler.app import academic_report, school_reports
 from reconciler.app.applied import of_kind, partner_names
 from reconciler.app.context import Context, opened
 from reconciler.app.school_reports import frame_of
 from reconciler.errors import UnknownName
 from reconciler.plan.state import StoredState
+from reconciler.reports import academic as academic_model
 from reconciler.reports import issues as issues_report
 from reconciler.reports import partner_setup as partner_setup_report
 from reconciler.reports import period_map as period_map_report
@@ -33,6 +34,15 @@ def render(settings: Settings, name: str, format_: str, *, schools: Sequence[str
         _check_schools(schools, state)
         model = _GATHER[name](context, state, frozenset(schools))
     return _write(known, model, format_)
+
+
+def academic(settings: Settings, format_: str, *, schools: Sequence[str] = (), student: str = "") -> str:
+    """The academic report, of one student by record number where one is named. As `render`, and NotPermitted."""
+    with opened(settings, read_only=True) as context:
+        state = context.store.state.read_state()
+        _check_schools(schools, state)
+        model = academic_report.gather(context, state, frozenset(schools), student=student)
+    return _write(report(academic_model.NAME), model, format_)
 
 
 def issues(settings: Settings, format_: str, *, schools: Sequence[str] = (), codes: Sequence[str] = (),
@@ -75,6 +85,7 @@ _GATHER: Mapping[str, Callable[[Context, StoredState, frozenset[str]], Any]] = {
     issues_report.NAME: _issues,
     period_map_report.NAME: school_reports.period_map,
     partner_setup_report.NAME: school_reports.partner_setup,
+    academic_model.NAME: academic_report.gather,
 }
 
 

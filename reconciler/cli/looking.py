@@ -144,4 +144,21 @@ report.add_command(_of_school("partner-setup", "What a school enters on its own 
                                          "reconcile report partner-setup ELM --format html --out elm.html"),
                               "text", "html", "markdown", "json", "csv"))  # fmt: skip
 
+
+@report.command("academic", help="What of attendance, behaviour, assessment and aims is held, and what waits?\n\n"
+                + examples("reconcile report academic", "reconcile report academic --school BRK --student 10021",
+                           "reconcile report academic --format html --out academic.html"))  # fmt: skip
+@click.option("--school", "schools", metavar="CODE", multiple=True, help="Only this school. Repeatable.")
+@click.option("--student", default="", metavar="ID", help="Only this student, by the record number of the school.")
+@format_option("text", "html", "json", "csv")
+@out_option()
+@click.pass_obj
+def academic(invocation: Invocation, schools: tuple[str, ...], student: str, format_: str, out: str | None) -> None:
+    from reconciler.app import reporting
+
+    if format_ == "html" and out is None:
+        note("an HTML page on stdout; give --out FILE to keep it")
+    emit(reporting.academic(invocation.settings(), format_, schools=schools, student=student), out)
+
+
 COMMANDS = (log, issues, report)

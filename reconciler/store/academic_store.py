@@ -15,7 +15,7 @@ from reconciler.errors import UnknownName
 from reconciler.issues.issue import DataIssue
 from reconciler.records.academic import AcademicEntity, academic_columns
 from reconciler.records.entities import Entity
-from reconciler.store import academic_commit, audit, issue_rows, runs
+from reconciler.store import academic_commit, academic_figures, audit, issue_rows, runs
 from reconciler.store.academic_changes import dump_academic, load_academic
 from reconciler.store.academic_write import PART
 from reconciler.store.database import Database
@@ -28,7 +28,7 @@ from reconciler.store.tables.academic import (
     ACADEMIC_STATE,
 )
 from reconciler.store.tables.runs import FEED_CURSOR, FEED_STATE, RUN
-from reconciler.syncs.academic_ports import AcademicCommit, AcademicCursor, HeldAcademic, ParkedCount
+from reconciler.syncs.academic_ports import AcademicCommit, AcademicCursor, AcademicFigures, HeldAcademic, ParkedCount
 from reconciler.syncs.ports import CanonicalRow, FeedScope
 from reconciler.transfers.entry import Outcome, TransferEntry
 from reconciler.vocabulary.actor import Actor
@@ -131,6 +131,11 @@ class SqlAcademicStore:
         with self._database.read() as connection:
             return [ParkedCount(entity=AcademicEntity(entity), student=student, rows=rows)
                     for entity, student, rows in connection.execute(query)]  # fmt: skip
+
+    def figures(self, scope: FeedScope, *, student: str = "") -> AcademicFigures:
+        """Live rows by entity and marks by statistical class, of one student or of all, and what is parked."""
+        with self._database.read() as connection:
+            return academic_figures.read(connection, scope, student=student)
 
     def start_run(self, entry: TransferEntry) -> None:
         """Commits the entry as `running`."""

@@ -43,6 +43,25 @@ class ParkedCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedSince:
+    """What of one entity waits for students who are not known, and since when the first of it does."""
+
+    entity: AcademicEntity
+    students: int
+    rows: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcademicFigures:
+    """What a report counts: live rows by entity, marks by statistical class, parked rows; zeros are left out."""
+
+    counts: Mapping[AcademicEntity, int]
+    attendance: Mapping[str, int]
+    parked: tuple[ParkedSince, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcademicCommit:
     """All that one run writes, in one transaction.
 

@@ -94,6 +94,8 @@ def test_nothing_is_deleted_by_an_undo(real: Store) -> None:
     with real.state._database.read() as connection:
         assert connection.execute(left).scalar_one() == 2
     assert not any(held_rows(real).values())
+    figures = real.academic.figures(scope_of(real))
+    assert (dict(figures.counts), dict(figures.attendance)) == ({}, {})
 
 
 def test_the_next_academic_import_brings_what_the_school_holds(real: Store) -> None:
@@ -127,6 +129,8 @@ def test_keys_that_a_run_parked_go_with_it(real: Store) -> None:
     run = take(real, {MARKS: [mark("S8"), mark("S9"), mark("S9", session="PM")]}, obeys=False)
     undone = undo(real, run)
     assert [(p.student, p.rows) for p in real.academic.parked(scope_of(real))] == [("S8", 1)]
+    (waiting,) = real.academic.figures(scope_of(real)).parked
+    assert (waiting.entity, waiting.students, waiting.rows, waiting.since) == (MARKS, 1, 1, NOW)
     assert "2 parked key(s) let go" in undone.entry.message
     assert refused(real, run).code == "undo.already_undone"
 
