@@ -15,6 +15,7 @@ from reconciler.app.estate_files import LoadedEstate, load
 from reconciler.app.evidence import evidence
 from reconciler.app.files import write_whole
 from reconciler.app.process import holder
+from reconciler.app.year_step import year_consequences
 from reconciler.apply.engine import apply_plan
 from reconciler.apply.outcome import Applied
 from reconciler.diagnostics import Diagnostics
@@ -137,6 +138,7 @@ def fresh_plan(context: Context, loaded: LoadedEstate, state: StoredState, targe
         tool_version=__version__, now=context.now, removed=estate.removed, moved=estate.moved,
         keys=_keys(context, loaded, runs_programs=runs_programs), targets=targets,
         evidence=evidence(context.store.across, loaded.resources, state),
+        consequences=year_consequences(context.store.across, context.store.feeds, loaded.resources, state),
     )  # fmt: skip
 
 

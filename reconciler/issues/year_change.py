@@ -38,6 +38,16 @@ def goes_up(pupil: Pupil, *, last: int, year: AcademicYear) -> bool:
     return number is not None and number < last and (pupil.end is None or pupil.end >= year.first_day)
 
 
+def without_next_group(pupils: Sequence[Pupil], *, phase: str, year: AcademicYear) -> list[str]:
+    """Everybody who has no year group to go up to in `year` and no last day before it, by id."""
+    last = last_year_group(pupils, phase=phase)
+    return [
+        pupil.record
+        for pupil in pupils
+        if not goes_up(pupil, last=last, year=year) and (pupil.end is None or pupil.end >= year.first_day)
+    ]
+
+
 def no_next_group(
     school: str, pupils: Sequence[Pupil], *, phase: str, year: AcademicYear, accepted: Sequence[Accepted], today: date,
 ) -> Iterator[DataIssue]:  # fmt: skip

@@ -33,6 +33,7 @@ from reconciler.resources.resource import Resource
 
 VALID_FOR = timedelta(hours=24)
 _NO_EVIDENCE: Mapping[str, Evidence] = MappingProxyType({})
+_NO_CONSEQUENCES: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,14 +57,16 @@ def make_plan(
     keys: Mapping[str, KeyFact] = MappingProxyType({}),
     targets: Sequence[str] = (),
     evidence: Mapping[str, Evidence] = _NO_EVIDENCE,
+    consequences: Mapping[str, Sequence[str]] = _NO_CONSEQUENCES,
     existing: Collection[str] = (),
     valid_for: timedelta = VALID_FOR,
 ) -> Plan:
     """What an apply would do to make `state` what the files say.
 
     `keys` tell by school code what is known here of each partner's Data Exchange Key; a school that is missing counts
-    as unknown. `evidence` is by risk token (`rekey:virtual_school`). `existing` are addresses that are known to exist
-    in their system already: they are adopted, not created. `targets` are globs of addresses; what they need is added.
+    as unknown. `evidence` is by risk token (`rekey:virtual_school`); `consequences` say by address what else follows
+    from a step: they are read, and no part of the digest. `existing` are addresses that are known to exist in their
+    system already: they are adopted, not created. `targets` are globs of addresses; what they need is added.
 
     Raises Refused for an estate of another store, a shared key (VS, rule 30), a circle or an address given twice, and
     UnknownName for a target that fits nothing.
@@ -76,6 +79,7 @@ def make_plan(
                                                 stored=p.address in state.resources) for p in partners}  # fmt: skip
     pairing = pair(wanted, state, removed, moved)
     draft = _drafted(pairing, wanted, state, verdicts=verdicts, evidence=evidence, existing=existing)
+    draft.actions = [replace(a, notes=(*a.notes, *consequences.get(a.address, ()))) for a in draft.actions]
     added: tuple[str, ...] = ()
     if targets:
         added = _narrow(draft, wanted, state, targets)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from reconciler.apply.ports import AttachmentChange
 from reconciler.errors import Refused, UnknownName
 from reconciler.plan.state import Attachment, AttachmentStatus
 from reconciler.records.entities import Entity
@@ -194,17 +195,24 @@ def leave(store: Store) -> None:
     apply(store, change("partner.AVN", None, action="forget"), attachments=[attach("retain")])
 
 
-@pytest.mark.requirement(24, 26)
-def test_what_is_held_of_a_partner_goes_with_it(loaded: Store) -> None:
+@pytest.mark.requirement(24, 26, 28)
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        ([attach("retain")], "superseded by the removal of the partner"),
+        ([attach("orphan"), attach("attach", key=OTHER_KEY)], "superseded by another Data Exchange Key"),
+    ],
+)
+def test_what_is_held_of_a_partner_goes_with_it(loaded: Store, steps: list[AttachmentChange], why: str) -> None:
     """Nobody can approve rows into a school that left; the log says why, and the people in the change set are gone."""
     scope = scope_of(loaded)
     commit = feed_commit(scope, "r2", EntityChanges(new=digested(staff(3))), base="r1")
     loaded.feeds.start_run(entry(scope, "r2"))
     loaded.feeds.hold(HeldRun(run="r2", scope=scope, held_at=NOW, expires_at=NOW + timedelta(hours=24), reasons=("x",),
                               commit=commit))  # fmt: skip
-    leave(loaded)
+    apply(loaded, attachments=steps)
     assert loaded.feeds.held_runs() == []
-    assert loaded.feeds.became_of("r2") == "superseded by the removal of the partner"
+    assert loaded.feeds.became_of("r2") == why
     with pytest.raises(UnknownName):
         approve_held(loaded.feeds, "r2", now=NOW, actor=ACTOR, reason="too late")
 
