@@ -35,8 +35,15 @@ class SyncOutcome(FlowOutcome[ImportResult]):
     """What an import did, school by school."""
 
     def details(self) -> Sequence[str]:
-        """Why a run is held, and how to decide about it."""
-        return [
+        """Why a run is held, and how to decide about it; what to do where one failed."""
+        failed = [
+            f"\n\n{r.entry.school} failed. Next: {clean(issue.next_step)}"
+            for r in self.results
+            if r.outcome is Outcome.FAILED
+            for issue in r.issues[:1]
+            if issue.next_step
+        ]
+        return failed + [
             f"\n\n{r.entry.school} is held, nothing of it was changed:"
             + "".join(f"\n  - {clean(reason)}" for reason in r.held)
             + (

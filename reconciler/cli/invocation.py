@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.errors import ExitCode, Refused
+from reconciler.errors import ExitCode, Held
 from reconciler.settings import Settings, read_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,11 +76,11 @@ def out_option() -> Callable[[F], F]:
 
 
 def confirm(question: str) -> bool:
-    """Asks a person on a terminal; without one, refuses instead of guessing. Raises Refused."""
+    """Asks a person on a terminal; without one nothing is guessed, and it waits for one (VS, rule 25). Raises Held."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Refused(
+        raise Held(
             "apply.unconfirmed",
-            "nobody is there to confirm, and no approved plan was named",
+            "nobody is there to confirm, and no approved plan was named; nothing was changed",
             hint="give the saved plan, or --expect DIGEST, or --auto-approve",
         )
     return click.confirm(question, default=False, err=True)

@@ -103,11 +103,11 @@ def test_an_actor_without_the_role_is_5_and_changes_nothing(run: Run) -> None:
 
 
 @pytest.mark.requirement(25)
-def test_an_apply_that_nobody_confirms_is_refused(run: Run) -> None:
-    """Without a terminal, a digest or --auto-approve nothing happens."""
+def test_an_apply_that_nobody_confirms_waits_for_a_person(run: Run) -> None:
+    """Without a terminal, a digest or --auto-approve nothing happens, and 3 says that a person is awaited."""
     run("state", "init", "--rehearsal")
     said = run("apply")
-    assert said.code == 1
+    assert said.code == 3
     assert "apply.unconfirmed" in said.err
     assert json.loads(run("state", "list", "--format", "json").out) == []
 

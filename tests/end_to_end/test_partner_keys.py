@@ -49,6 +49,8 @@ def test_an_import_without_the_key_fails_for_that_school_and_is_the_hubs_to_mend
     assert [r.outcome.value for r in done.results] == ["failed", "unchanged"]
     assert "(secret.unresolved)" in done.results[0].message
     assert done.exit_code is ExitCode.PARTIAL
+    assert "BRK failed. Next: set REC_KEY_BRK for this command" in done.to_text()
+    assert "GHL failed" not in done.to_text()
     with opened(desk.settings) as context:
         (failed,) = context.store.reports.issues(IssueFilter(codes=frozenset({"import.source_failed"})))
     assert (failed.issue.school, failed.issue.owner) == ("BRK", Owner.HUB)
