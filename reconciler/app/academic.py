@@ -11,7 +11,7 @@ from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.flows import LOCK_SECONDS
 from reconciler.app.jobs import import_job, source_request
 from reconciler.app.outcomes import FlowOutcome
-from reconciler.app.process import holder
+from reconciler.app.process import holder, told_when_stopped
 from reconciler.app.years import partner_year
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.academic_protocol import AcademicConnector
@@ -138,14 +138,15 @@ def _one(context: Context, state: StoredState, school: str, *, manual: bool, who
         if progress is not None:
             progress(f"{school} {label}", rows)
 
+    run = new_run_id()
     lock = context.store.state.lock(
         f"school:{school}", holder=holder(context.now, "sync academic"), wait=LOCK_SECONDS
     )  # fmt: skip
     try:
-        with lock:
+        with lock, told_when_stopped(context, run):
             return import_academic(
                 job, lambda: source.open(source_request(context, state, roster)), context.store.academic,
-                run=new_run_id(), now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
+                run=run, now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
             )  # fmt: skip
     except Refused as error:  # another run works on the school: its own log tells of it
         return _ended(context, roster, Outcome.FAILED, f"it did not begin: {error.message} ({error.code})")

@@ -16,7 +16,7 @@ from reconciler.app.flows import LOCK_SECONDS
 from reconciler.app.jobs import expected_changes, guard_limits
 from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.partner_keys import proven_key
-from reconciler.app.process import holder
+from reconciler.app.process import holder, told_when_stopped
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.export_protocol import ExportRequest, ExportSession, Facts
 from reconciler.connectors.exporters import exporter
@@ -104,7 +104,10 @@ def _one(context: Context, state: StoredState, school: str, declared: Declared, 
         return _not_begun(context, school, attachment, run, error, scheduled=scheduled, noted=not dry_run)
     job = export_job(context, state, school, assignments, trigger=trigger, first=first, failed=failed)
     try:
-        with context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync export"), wait=LOCK_SECONDS):
+        with (
+            context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync export"), wait=LOCK_SECONDS),
+            told_when_stopped(context, run),
+        ):
             return export_partner(
                 job, lambda: _session(context, state, school), context.store.exports, run=run,
                 now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,

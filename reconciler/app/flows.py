@@ -12,7 +12,7 @@ from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.jobs import import_job, source_request
 from reconciler.app.outcomes import FlowOutcome
-from reconciler.app.process import holder
+from reconciler.app.process import holder, told_when_stopped
 from reconciler.app.years import in_its_year
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.protocol import Capabilities, Completeness, Connector, Session, SourceRequest
@@ -95,7 +95,10 @@ def _one(context: Context, state: StoredState, school: str, *, trigger: Trigger,
             progress(f"{school} {label}", rows)
 
     try:
-        with context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync import"), wait=LOCK_SECONDS):
+        with (
+            context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync import"), wait=LOCK_SECONDS),
+            told_when_stopped(context, run),
+        ):
             return import_school(
                 job, lambda: source.open(source_request(context, state, job)), context.store.feeds, run=run,
                 now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,

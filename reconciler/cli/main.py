@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -41,8 +43,13 @@ for _verbs in (control, stored, flows, due, looking, rehearsal):
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Runs the command line and ends the process with a code of the table."""
+    """Runs the command line and ends the process with a code of the table; SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _stop)
     sys.exit(int(run(arguments)))
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def run(arguments: list[str] | None = None) -> ExitCode:  # noqa: PLR0911 (one return an outcome: the table of exit codes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -24,6 +25,13 @@ from reconciler.store.tables.control import LOCK_HOLDER
 _POLL_SECONDS = 0.05
 # PostgreSQL frees a dead client's lock a little after the client is gone; a single try would fail at random.
 _GRACE_SECONDS = 1.0
+# An advisory lock's number is shown in two halves.
+_HOLDS = """
+    SELECT EXISTS (
+        SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+        WHERE datname = current_database() AND locktype = 'advisory' AND objsubid = 1 AND granted
+        AND ((classid::bigint << 32) | objid::bigint) = :n)
+"""
 
 
 @contextmanager
@@ -40,10 +48,42 @@ def lock(database: Database, name: str, *, holder: LockHolder, wait: float) -> I
             yield
 
 
+def is_held(database: Database, name: str) -> bool:
+    """Whether a living process holds `name`; also true where it cannot be told. Takes nothing and writes nothing."""
+    if database.path is None:
+        with database.read() as connection:
+            return bool(connection.execute(text(_HOLDS), {"n": _number(name)}).scalar())
+    try:
+        descriptor = os.open(_lock_file(database.path, name), os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # for an instant; whoever wants it tries more than once
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _lock_file(store: Path, name: str) -> Path:
+    return store.with_name(f"{_stem(store, name)}.lock")
+
+
+def _stem(store: Path, name: str) -> str:
+    return f"{store.name}.{re.sub(r'[^A-Za-z0-9_-]', '-', name)}"
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"reconcile {name}".encode(), digest_size=8).digest(), "big", signed=True)
+
+
 @contextmanager
 def _file_lock(store: Path, name: str, holder: LockHolder, wait: float) -> Iterator[None]:
-    stem = f"{store.name}.{re.sub(r'[^A-Za-z0-9_-]', '-', name)}"
-    own, note = store.with_name(f"{stem}.lock"), store.with_name(f"{stem}.holder")
+    own, note = _lock_file(store, name), store.with_name(f"{_stem(store, name)}.holder")
     taken = UnixFileLock(own, mode=0o600, fallback_to_soft=False)  # a soft lock would outlive its holder
     end = time.monotonic() + wait
     while True:
@@ -88,7 +128,7 @@ def _read_note(note: Path) -> LockHolder | None:
 
 @contextmanager
 def _advisory_lock(database: Database, name: str, holder: LockHolder, wait: float) -> Iterator[None]:
-    number = int.from_bytes(hashlib.blake2b(f"reconcile {name}".encode(), digest_size=8).digest(), "big", signed=True)
+    number = _number(name)
     try:
         connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     except SQLAlchemyError as error:

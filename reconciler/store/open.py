@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from reconciler.errors import Refused, StoreError
+from reconciler.store import runs
 from reconciler.store.academic_store import SqlAcademicStore
 from reconciler.store.audit import GENESIS
 from reconciler.store.cross_school import SqlCrossSchoolStore
@@ -41,6 +42,11 @@ class Store:
         self.academic = SqlAcademicStore(database)
         self.across = SqlCrossSchoolStore(database)
         self.slots = SqlSlotLedger(database)
+
+    def interrupt(self, run: str, *, at: datetime) -> None:
+        """Ends a run that still says `running`, since its process was told to stop. Raises StoreError."""
+        with self._database.write() as connection:
+            runs.interrupt(connection, run, at=at)
 
     def close(self) -> None:
         """Gives every connection back."""

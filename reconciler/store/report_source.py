@@ -11,6 +11,7 @@ from reconciler.plan.state import AttachmentStatus
 from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.store import issue_rows, runs
 from reconciler.store.database import Database
+from reconciler.store.locks import is_held
 from reconciler.store.tables.control import ATTACHMENT
 from reconciler.store.tables.runs import FEED_CURSOR
 from reconciler.transfers.entry import TransferEntry
@@ -23,14 +24,27 @@ class SqlReportSource:
         self._database = database
 
     def transfers(self, narrowed: TransferFilter) -> Sequence[TransferEntry]:
-        """The latest first, with counts and rejected rows."""
+        """The latest first, with counts and rejected rows; a run whose process is gone is told as interrupted."""
+        gone = self._gone()
         with self._database.read() as connection:
-            return runs.transfers(connection, narrowed)
+            return runs.transfers(connection, narrowed, gone=gone)
 
     def latest_transfers(self) -> Sequence[TransferEntry]:
         """The latest of each kind at each school in the feed `hub`, however long ago; the latest first."""
+        gone = self._gone()
         with self._database.read() as connection:
-            return runs.latest_transfers(connection)
+            return runs.latest_transfers(connection, gone=gone)
+
+    def _gone(self) -> frozenset[int]:
+        """Numbers of runs that say `running` while nobody holds the lock of their school.
+
+        Of these, one that still says so when it is read afterwards has lost its process: a living one tells its end
+        before it gives the lock back.
+        """
+        with self._database.read() as connection:
+            found = runs.running(connection)
+        free = {school for school in {school for _, school in found} if not is_held(self._database, f"school:{school}")}
+        return frozenset(number for number, school in found if school in free)
 
     def issues(self, narrowed: IssueFilter) -> Sequence[TrackedIssue]:
         """Worst first, then oldest."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, delete, func, insert, select, update
 
 from reconciler.errors import Refused
 from reconciler.reports.ports import TransferFilter
@@ -13,6 +14,8 @@ from reconciler.store.tables.runs import REJECTED_ROW, RUN, TRANSFER_COUNT, TRAN
 from reconciler.transfers.entry import Counts, Outcome, RejectedRecord, TransferEntry
 from reconciler.vocabulary.actor import Actor
 
+_TOLD_TO_STOP = "it was told to stop before its end; what had not been committed was not done, run it again"
+_GONE = "its process went away before its end; what had not been committed was not done, run it again"
 _COUNTS = ("read", "new", "changed", "same", "rejected", "out_of_scope", "left")
 
 
@@ -43,6 +46,21 @@ def end(connection: Connection, entry: TransferEntry) -> int:
     return int(number)
 
 
+def interrupt(connection: Connection, run: str, *, at: datetime) -> None:
+    """Ends a run that still says `running`: its process was told to stop. Any other is left as it is."""
+    connection.execute(
+        update(RUN)
+        .where(RUN.c.run == run, RUN.c.outcome == Outcome.RUNNING.value)
+        .values(outcome=Outcome.INTERRUPTED.value, finished_at=at, message=_TOLD_TO_STOP)
+    )
+
+
+def running(connection: Connection) -> list[tuple[int, str]]:
+    """Number and school of each run that has not told its end."""
+    query = select(RUN.c.number, RUN.c.school).where(RUN.c.outcome == Outcome.RUNNING.value)
+    return [(number, school) for number, school in connection.execute(query)]
+
+
 def close_held(connection: Connection, held: Select[tuple[str]], why: str) -> None:
     """Ends the held runs that `held` selects: nobody can approve them any more, and their rows say why."""
     connection.execute(
@@ -52,28 +70,37 @@ def close_held(connection: Connection, held: Select[tuple[str]], why: str) -> No
     )
 
 
-def transfers(connection: Connection, narrowed: TransferFilter) -> list[TransferEntry]:
-    """The latest first, with counts, rejected rows and notes."""
+def transfers(connection: Connection, narrowed: TransferFilter, *, gone: frozenset[int] = frozenset()) \
+        -> list[TransferEntry]:  # fmt: skip
+    """The latest first, with counts, rejected rows and notes.
+
+    A run of which `gone` has the number and that still says `running` is one that was interrupted.
+    """
     query = select(RUN).order_by(RUN.c.number.desc()).limit(narrowed.limit)
     for column, values in (
         (RUN.c.school, narrowed.schools), (RUN.c.kind, narrowed.kinds), (RUN.c.direction, narrowed.directions),
-        (RUN.c.outcome, narrowed.outcomes), (RUN.c.run, frozenset({narrowed.run} - {""})),
+        (_outcome(gone), narrowed.outcomes), (RUN.c.run, frozenset({narrowed.run} - {""})),
     ):  # fmt: skip
         if values:
             query = query.where(column.in_(sorted(values)))
     if narrowed.since is not None:
         query = query.where(RUN.c.started_at >= narrowed.since)
-    return _entries(connection, query)
+    return _entries(connection, query, gone)
 
 
-def latest_transfers(connection: Connection) -> list[TransferEntry]:
+def latest_transfers(connection: Connection, *, gone: frozenset[int] = frozenset()) -> list[TransferEntry]:
     """The latest of each kind at each school in the feed `hub`, however many of other kinds came after it."""
     last = select(func.max(RUN.c.number)).where(RUN.c.feed == "hub").group_by(RUN.c.school, RUN.c.kind)
-    return _entries(connection, select(RUN).where(RUN.c.number.in_(last)).order_by(RUN.c.number.desc()))
+    return _entries(connection, select(RUN).where(RUN.c.number.in_(last)).order_by(RUN.c.number.desc()), gone)
 
 
-def _entries(connection: Connection, query: Select[Any]) -> list[TransferEntry]:
-    found = connection.execute(query).mappings().all()
+def _outcome(gone: frozenset[int]) -> ColumnElement[str]:
+    lost = and_(RUN.c.number.in_(sorted(gone)), RUN.c.outcome == Outcome.RUNNING.value)
+    return case((lost, Outcome.INTERRUPTED.value), else_=RUN.c.outcome)
+
+
+def _entries(connection: Connection, query: Select[Any], gone: frozenset[int]) -> list[TransferEntry]:
+    found = [_as_it_is(run, gone) for run in connection.execute(query).mappings()]
     numbers = [run["number"] for run in found]
     counts, rejected, notes = (
         _parts(connection, table, numbers) for table in (TRANSFER_COUNT, REJECTED_ROW, TRANSFER_NOTE)
@@ -82,6 +109,12 @@ def _entries(connection: Connection, query: Select[Any]) -> list[TransferEntry]:
         _entry(run, counts.get(run["number"], ()), rejected.get(run["number"], ()), notes.get(run["number"], ()))
         for run in found
     ]
+
+
+def _as_it_is(run: Mapping[Any, Any], gone: frozenset[int]) -> Mapping[Any, Any]:
+    if run["number"] in gone and run["outcome"] == Outcome.RUNNING.value:
+        return {**run, "outcome": Outcome.INTERRUPTED.value, "message": _GONE}
+    return run
 
 
 def _write(connection: Connection, entry: TransferEntry) -> int:

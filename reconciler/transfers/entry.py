@@ -11,7 +11,11 @@ from reconciler.vocabulary.actor import Actor
 
 
 class Outcome(StrEnum):
-    """How a transfer ended. `running` becomes `interrupted` when the next run finds its process gone."""
+    """How a transfer ended.
+
+    `running` is `interrupted` as soon as its process is told to stop, or is gone: the next run writes that, and until
+    then whoever reads the log is told so.
+    """
 
     RUNNING = "running"
     DONE = "done"

@@ -14,6 +14,7 @@ import pytest
 
 from reconciler.apply.ports import LockHolder
 from reconciler.errors import LockHeld
+from reconciler.store.locks import is_held
 from reconciler.store.open import Store, open_store
 from tests.store.values import HOLDER, NOW
 
@@ -64,6 +65,20 @@ def test_a_killed_holder_holds_nothing(store: Store, store_url: str) -> None:
     child.communicate()
     with store.state.lock("apply", holder=HOLDER, wait=0):
         pass
+
+
+@pytest.mark.parametrize(("name", "other"), [("school:AVN", "school:BRK"), ("school:BRK", "school:AVN")])
+def test_whether_a_lock_is_held_is_seen_without_taking_it(store: Store, store_url: str, name: str, other: str) -> None:
+    """Of a living holder yes, of a killed one no, and of a name that nobody took no; their numbers differ in sign."""
+    child = hold_in_child(store_url, name)
+    assert is_held(store._database, name)
+    assert not is_held(store._database, other)
+    end(child)
+    patience = time.monotonic() + 10
+    while is_held(store._database, name):  # PostgreSQL notices a dead client a little later
+        assert time.monotonic() < patience
+    with store.state.lock(name, holder=HOLDER, wait=0):
+        assert is_held(store._database, name)
 
 
 def test_locks_of_different_names_do_not_meet(store: Store, store_url: str) -> None:

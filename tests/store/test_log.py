@@ -15,7 +15,7 @@ from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.store.open import Store
 from reconciler.syncs.ports import FeedScope
 from reconciler.transfers.entry import Counts, Outcome, RejectedRecord
-from tests.store.values import ACTOR, entry, feed_commit, issue, later, scope_of, with_partner
+from tests.store.values import ACTOR, HOLDER, entry, feed_commit, issue, later, scope_of, with_partner
 
 CODES = frozenset({"import.no_teacher", "import.rejected_row"})
 
@@ -51,17 +51,45 @@ def test_an_entry_is_read_back_whole(store: Store, scope: FeedScope) -> None:
 
 
 def test_a_run_is_seen_while_it_runs(store: Store, scope: FeedScope) -> None:
-    """The entry is committed before the first exchange with the school."""
+    """The entry is committed before the first exchange with the school, by a process that holds the school's lock."""
+    with store.state.lock("school:AVN", holder=HOLDER, wait=0):
+        store.feeds.start_run(entry(scope, "r1", Outcome.RUNNING))
+        assert outcomes(store) == {"r1": Outcome.RUNNING}
+    assert outcomes(store) == {"r1": Outcome.INTERRUPTED}
+
+
+def test_a_run_whose_process_is_gone_is_found_under_what_it_is(store: Store, scope: FeedScope) -> None:
+    """Nobody holds its school's lock: it is interrupted in every view, and the row itself waits for the next run."""
     store.feeds.start_run(entry(scope, "r1", Outcome.RUNNING))
-    assert outcomes(store) == {"r1": Outcome.RUNNING}
+    (told,) = store.reports.transfers(TransferFilter(outcomes=frozenset({"interrupted"})))
+    assert (told.run, told.outcome, told.finished_at) == ("r1", Outcome.INTERRUPTED, None)
+    assert "went away" in told.message
+    assert not store.reports.transfers(TransferFilter(outcomes=frozenset({"running"})))
+    assert list(store.reports.latest_transfers()) == [told]
+    store.feeds.end_run(entry(scope, "r1", Outcome.DONE))
+    assert outcomes(store) == {"r1": Outcome.DONE}
+
+
+def test_a_run_that_was_told_to_stop_is_interrupted_once(store: Store, scope: FeedScope) -> None:
+    """With the time of its end; a run that has ended stays as it ended."""
+    store.feeds.start_run(entry(scope, "r1", Outcome.RUNNING))
+    store.interrupt("r1", at=later(2))
+    store.feeds.start_run(entry(scope, "r2", Outcome.RUNNING))
+    store.feeds.end_run(entry(scope, "r2", Outcome.DONE))
+    store.interrupt("r2", at=later(3))
+    found = {e.run: (e.outcome, e.finished_at) for e in store.reports.transfers(TransferFilter())}
+    assert found["r1"] == (Outcome.INTERRUPTED, later(2))
+    assert found["r2"][0] is Outcome.DONE
 
 
 def test_a_run_whose_process_died_becomes_interrupted(store: Store, scope: FeedScope) -> None:
     """The next run of the same school and feed finds it; runs of others are left alone."""
     store.feeds.start_run(entry(scope, "r1", Outcome.RUNNING))
     store.feeds.start_run(entry(scope_of(store, feed="avn-parentpay"), "r2", Outcome.RUNNING))
-    store.feeds.start_run(entry(scope, "r3", Outcome.RUNNING))
-    assert outcomes(store) == {"r1": Outcome.INTERRUPTED, "r2": Outcome.RUNNING, "r3": Outcome.RUNNING}
+    with store.state.lock("school:AVN", holder=HOLDER, wait=0):
+        store.feeds.start_run(entry(scope, "r3", Outcome.RUNNING))
+        found = outcomes(store)
+    assert found == {"r1": Outcome.INTERRUPTED, "r2": Outcome.RUNNING, "r3": Outcome.RUNNING}
 
 
 def test_a_run_id_is_used_once(store: Store, scope: FeedScope) -> None:
