@@ -53,6 +53,22 @@ def test_the_example_estate_is_exported(desk: ExportDesk) -> None:
     assert len(desk.made.simulator.exchange.calls) == calls
 
 
+@pytest.mark.requirement(13, 14)
+def test_what_a_partner_is_told_carries_the_schools_own_ids(desk: ExportDesk) -> None:
+    """The hub's ids with the school code in front stay in the hub: not one of them is on the wire."""
+    desk.prepare("AVN", "BRK")
+    desk.export("BRK", first=True)
+    partner = desk.partner("BRK")
+    told = str([partner.guests, partner.assignments])
+    students = rows(desk, "students")
+    assert "10233" in told
+    own = [f"{row['attachment'][:3]}{row['admission_number']}" for row in students]
+    assert [row["hub_admission_number"] for row in students] == own
+    for row in students:
+        for hub_id in (row["hub_admission_number"], row["hub_tutor_group"]):
+            assert not hub_id or hub_id not in told
+
+
 @pytest.mark.requirement(61, 62, 63)
 def test_each_export_ends_with_an_entry_whose_counts_add_up(desk: ExportDesk) -> None:
     """Direction out, with the table that was read and its digest."""
