@@ -16,6 +16,7 @@ from reconciler.reports import academic as academic_model
 from reconciler.reports import issues as issues_report
 from reconciler.reports import partner_setup as partner_setup_report
 from reconciler.reports import period_map as period_map_report
+from reconciler.reports import retained as retained_report
 from reconciler.reports import transfers as transfers_report
 from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.reports.registry import Report, report
@@ -80,21 +81,29 @@ def _issues(context: Context, state: StoredState, schools: frozenset[str]) -> is
     return issues_report.build(frame_of(context, state), context.store.reports.issues(IssueFilter(schools=schools)))
 
 
+def _retained(context: Context, state: StoredState, schools: frozenset[str]) -> retained_report.RetainedReport:
+    names = {code: str(spec["name"]) for code, spec in of_kind(state, "school").items()}
+    kept = [a for a in state.attachments if not schools or a.school in schools]
+    return retained_report.build(frame_of(context, state), kept, names)
+
+
 _GATHER: Mapping[str, Callable[[Context, StoredState, frozenset[str]], Any]] = {
     transfers_report.NAME: _transfers,
     issues_report.NAME: _issues,
     period_map_report.NAME: school_reports.period_map,
     partner_setup_report.NAME: school_reports.partner_setup,
     academic_model.NAME: academic_report.gather,
+    retained_report.NAME: _retained,
 }
 
 
 def _check_schools(schools: Sequence[str], state: StoredState) -> None:
-    known = of_kind(state, "school")
+    declared = of_kind(state, "school")
+    known = {*declared, *(attachment.school for attachment in state.attachments)}  # a removed one has data as well
     for code in schools:
         if code not in known:
             raise UnknownName(
                 "school.unknown",
                 f"the applied estate has no school {code!r}",
-                hint=did_you_mean(code, known) or "schools: " + ", ".join(known),
+                hint=did_you_mean(code, known) or "schools: " + ", ".join(declared),
             )

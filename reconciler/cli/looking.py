@@ -134,6 +134,10 @@ report.add_command(_one("issues", "What must be mended, where and by whom?\n\n"
                         + examples("reconcile report issues",
                                    "reconcile report issues --school BRK --format csv --out brk.csv")))  # fmt: skip
 
+report.add_command(_one("retained", "What is kept of removed partners and old keys, and what brings it back?"
+                        "\n\n" + examples("reconcile report retained",
+                                          "reconcile report retained --format csv --out kept.csv")))  # fmt: skip
+
 report.add_command(_of_school("period-map", "Which period of a partner is which of the hub, and on the next school "
                               "days?\n\n" + examples("reconcile report period-map AVN",
                                                      "reconcile report period-map DNE --format html --out dne.html"),

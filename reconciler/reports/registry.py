@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from reconciler.errors import UnknownName
-from reconciler.reports import academic, issues, partner_setup, period_map, transfers
+from reconciler.reports import academic, issues, partner_setup, period_map, retained, transfers
 from reconciler.vocabulary.suggestions import did_you_mean
 
 FORMATS = ("html", "text", "json", "csv")
@@ -41,6 +41,7 @@ REPORTS: dict[str, Report] = {
     period_map.NAME: _report(period_map),
     partner_setup.NAME: _report(partner_setup),
     academic.NAME: _report(academic),
+    retained.NAME: _report(retained),
 }
 
 
