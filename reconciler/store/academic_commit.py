@@ -44,9 +44,9 @@ def write(connection: Connection, commit: AcademicCommit) -> None:
     )
     if changed or any(changes.parked_count for changes in commit.changes.values()):
         connection.execute(insert(RUN_CHANGE).values(run=number, **scope_values(scope), undone_by=""))
+    supersede(connection, scope, by=entry.run)
     if changed:
         connection.execute(update(ACADEMIC_STATE).where(in_scope(ACADEMIC_STATE, scope)).values(base_run=entry.run))
-        supersede(connection, scope, by=entry.run)
         audit.append(
             connection, at=at, actor=entry.actor, verb="run.committed", subject=f"run {entry.run}",
             detail={

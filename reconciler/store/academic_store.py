@@ -143,7 +143,10 @@ class SqlAcademicStore:
             runs.start(connection, entry)
 
     def commit(self, commit: AcademicCommit) -> None:
-        """One transaction, wholly or not at all; ends the run. A commit without changes writes no record row."""
+        """One transaction, wholly or not at all; ends the run. A commit without changes writes no record row.
+
+        It supersedes the scope's held runs, but for the one that it fulfils: its caller closes that.
+        """
         with self._database.write() as connection:
             academic_commit.write(connection, commit)
 

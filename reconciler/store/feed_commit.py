@@ -35,9 +35,9 @@ def write(connection: Connection, commit: FeedCommit) -> None:
     issue_rows.close_others(
         connection, commit.issues, school=scope.school, feed=scope.feed, codes=commit.issue_codes, run=entry.run, at=at
     )
+    held_runs.supersede(connection, scope, by=entry.run)
     if changed:
         connection.execute(insert(RUN_CHANGE).values(run=number, **scope_values(scope), undone_by=""))
-        held_runs.supersede(connection, scope, by=entry.run)
         audit.append(
             connection, at=at, actor=entry.actor, verb="run.committed", subject=f"run {entry.run}",
             detail={

@@ -93,7 +93,8 @@ class SqlFeedStore:
     def commit(self, commit: FeedCommit) -> None:
         """One transaction, wholly or not at all; ends the run. A commit without changes writes no record row.
 
-        A change supersedes the scope's held runs, but for the one that this commit fulfils: its caller closes that.
+        It supersedes the scope's held runs, but for the one that it fulfils: its caller closes that. What was held is
+        no longer what the school says, also where nothing else changed.
         """
         with self._database.write() as connection:
             feed_commit.write(connection, commit)

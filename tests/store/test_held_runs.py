@@ -155,11 +155,13 @@ def test_a_change_makes_a_held_run_pointless(store: Store, scope: FeedScope) -> 
     assert change_sets(store) == {"r2": ("superseded", False)}
 
 
-def test_a_run_without_changes_leaves_a_held_run_alone(store: Store, scope: FeedScope) -> None:
-    """It can still be approved as it was shown."""
+@pytest.mark.requirement(67)
+def test_a_good_run_without_changes_ends_the_wait_too(store: Store, scope: FeedScope) -> None:
+    """The school says again what is held: whoever approved the empty list of before would empty the school."""
     hold(store, scope, "r2")
     store.feeds.commit(feed_commit(scope, "r3", base="r1"))
-    assert change_sets(store) == {"r2": ("held", True)}
+    assert change_sets(store) == {"r2": ("superseded", False)}
+    assert store.feeds.became_of("r2") == "superseded by run r3"
 
 
 @pytest.mark.parametrize("status", ["approved", "rejected"])
