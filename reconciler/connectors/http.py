@@ -254,10 +254,19 @@ def _wrapped(error: Exception, origin: str) -> SourceError:
     if isinstance(error, httpx.RemoteProtocolError):
         if "complete message body" in str(error) or "incomplete chunked read" in str(error):
             return short_body(origin)
+        if "without sending a response" in str(error):
+            return _broken_off(origin)
         return TransientSourceError("http.protocol", f"{origin} answered with something that is not HTTP")
     if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol):
-        return TransientSourceError("http.connection", f"the connection to {origin} failed or broke off")
+        return _broken_off(origin)
     return _bad_url(f"{origin} cannot be asked: the request is not valid HTTP")
+
+
+def _broken_off(origin: str) -> TransientSourceError:
+    return TransientSourceError(
+        "http.connection", f"the connection to {origin} failed or broke off",
+        hint="the next run tries again; if it stays so, ask whether the server is up and reachable from here",
+    )  # fmt: skip
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:

@@ -248,7 +248,7 @@ def test_every_binding_reads_the_same(binding: str, school: BromcomServer) -> No
         ("garbage", TransientSourceError, "http.protocol"),
         ("other_school", MalformedSourceError, "source.other_school"),
         ("malformed", MalformedSourceError, "bromcom.xml"),
-        ("windows_1252", MalformedSourceError, "bromcom.xml"),
+        ("windows_1252", MalformedSourceError, "bromcom.encoding"),
         ("entity_bomb", MalformedSourceError, "bromcom.dtd"),
         ("external_entity", MalformedSourceError, "bromcom.dtd"),
         ("deep_nesting", MalformedSourceError, "bromcom.xml"),

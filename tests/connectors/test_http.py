@@ -74,9 +74,9 @@ def test_a_whole_answer_comes_with_status_headers_and_bytes() -> None:
 @pytest.mark.parametrize(
     ("behaviour", "code"),
     [
-        (answer(b"", status="500 Internal Server Error"), "http.status"),
-        (answer(b"", status="503 Service Unavailable"), "http.status"),
-        (answer(b"", status="429 Too Many Requests"), "http.status"),
+        (answer(b"", status="500 Internal Server Error"), "http.server_error"),
+        (answer(b"", status="503 Service Unavailable"), "http.server_error"),
+        (answer(b"", status="429 Too Many Requests"), "http.too_many_requests"),
         (reset, "http.connection"),
         (b"\x00\x01\x02 not http at all\r\n\r\n", "http.protocol"),
         (answer(b"<a>" * 50, length=1000), "http.short_body"),

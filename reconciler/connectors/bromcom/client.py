@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from reconciler.connectors.exchange import HttpAnswer, HttpRequest
 from reconciler.connectors.http import HttpClient
-from reconciler.errors import RefusedSourceError, TransientSourceError
+from reconciler.connectors.verdicts import server_error
+from reconciler.errors import RefusedSourceError
 from reconciler.formats.bromcom.decoder import DataSet, RawRow
 from reconciler.formats.bromcom.encoder import Binding, Parameters, encode, find_entities, get_entity_data
 from reconciler.formats.bromcom.faults import fault_error, sniff_fault
@@ -84,7 +85,7 @@ def _check(answer: HttpAnswer, entity: str) -> None:
         raise (
             fault_error(fault, entity=entity)
             if fault
-            else TransientSourceError("http.status", "the school's system answered 500")
+            else server_error("the school's system answered 500")
         )
 
 

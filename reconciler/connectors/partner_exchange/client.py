@@ -14,7 +14,7 @@ from reconciler.connectors.exchange import HttpAnswer, HttpRequest
 from reconciler.connectors.http import HttpClient
 from reconciler.connectors.partner_exchange.token import DATE_HEADER, token
 from reconciler.connectors.partner_exchange.wire import unreadable
-from reconciler.errors import RefusedSourceError
+from reconciler.errors import MalformedSourceError, RefusedSourceError
 from reconciler.vocabulary.digests import canonical_json
 
 _UNDERSTOOD = frozenset({200, 201, 401, 403, 404, 409, 422})
@@ -87,9 +87,20 @@ class ExchangeClient:
             if len(data) > _MOST_BYTES:
                 raise unreadable(self.origin)
         try:
-            told = orjson.loads(data or b"{}")
+            told = orjson.loads(_utf8(data, self.origin) or "{}")
         except orjson.JSONDecodeError:
             raise unreadable(self.origin) from None
         if not isinstance(told, dict):
             raise unreadable(self.origin)
         return Answer(status=answer.status, told=told)
+
+
+def _utf8(data: bytes, origin: str) -> str:
+    """The answer as text; bytes of another encoding are never guessed at (C23)."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise MalformedSourceError(
+            "exchange.encoding", f"{origin} answered with bytes that are not UTF-8",
+            hint="JSON is always UTF-8: whoever runs the partner's server corrects it (mostly it is Windows-1252)",
+        ) from None  # fmt: skip

@@ -30,7 +30,7 @@ class DataSet:
     """The rows of one answer, in document order, each a dict of the columns that it has (NULL is an absent one).
 
     Iterate once. `columns` holds the columns of the inline schema, known before the first row; a DataSet without rows
-    is a success. Raises MalformedSourceError `bromcom.xml`, `bromcom.dtd` or `bromcom.not_dataset`, and what
+    is a success. Raises MalformedSourceError `bromcom.xml`, `bromcom.encoding`, `bromcom.dtd` or `bromcom.not_dataset`, and what
     `fault_error` says of a fault.
     """
 
@@ -50,7 +50,7 @@ class DataSet:
         try:
             yield from self._rows(events)
         except etree.XMLSyntaxError as error:
-            raise self._wrong("bromcom.xml", f"is not well-formed XML (line {error.lineno or 1})") from None
+            raise self._unreadable(error) from None
         if not self.closed:
             raise self._wrong("bromcom.not_dataset", "holds no DataSet")
 
@@ -109,9 +109,18 @@ class DataSet:
             if child.tag == "NewDataSet" and len(child):
                 raise self._wrong("bromcom.not_dataset", "holds rows of a kind that is not known")
 
-    def _wrong(self, code: str, what: str) -> MalformedSourceError:
+    def _unreadable(self, error: etree.XMLSyntaxError) -> MalformedSourceError:
+        """Bytes of another encoding are never guessed at: a name that is lost so is lost for good (C23)."""
+        if error.code == etree.ErrorTypes.ERR_INVALID_ENCODING:
+            return self._wrong(
+                "bromcom.encoding", "holds bytes that are not UTF-8, although it says that it is UTF-8",
+                hint="nothing was guessed; ask the supplier to send UTF-8 (such bytes are mostly Windows-1252)",
+            )  # fmt: skip
+        return self._wrong("bromcom.xml", f"is not well-formed XML (line {error.lineno or 1})")
+
+    def _wrong(self, code: str, what: str, *, hint: str = "") -> MalformedSourceError:
         name = self._entity or "the list of entities"
-        return MalformedSourceError(code, f"the answer for {name} {what}")
+        return MalformedSourceError(code, f"the answer for {name} {what}", hint=hint)
 
 
 def _columns(schema: etree._Element) -> Iterator[str]:

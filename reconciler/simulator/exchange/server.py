@@ -18,7 +18,16 @@ from reconciler.simulator.exchange.partner import COLLECTIONS, Partner, Reply
 from reconciler.simulator.invent import FIRST_AUTUMN
 from reconciler.simulator.world import World
 
-FAULTS = ("wrong_key", "year_mismatch", "away", "slow", "refused", "half", "lost_answer")
+FAULTS = (
+    "wrong_key", "year_mismatch", "too_many_requests", "server_error", "away", "slow", "refused", "half",
+    "malformed", "windows_1252", "lost_answer",
+)  # fmt: skip
+_SECONDS = {"slow": 1}
+_RETRY_AFTER = {"too_many_requests": "1"}
+_SPOILT: Mapping[str, Callable[[bytes], bytes]] = {
+    "malformed": lambda told: told[:-1] + b",",
+    "windows_1252": lambda told: told[:-1] + ', "name": "Zoë"}'.encode("windows-1252"),
+}
 _MOST_BYTES = 64 * 1024
 _PREFIX = "v1"
 
@@ -38,8 +47,10 @@ class ExchangeCall:
 class ExchangeServer:
     """The exchange of every partner of a world. `world` gives keys, rolls and the date; it may be replaced.
 
-    Faults: `wrong_key` (401), `year_mismatch` (409), `away` (503), `slow` (a second), `refused` (422 to what is put),
-    `half` (a cut answer), `lost_answer` (does as told, then breaks off).
+    Faults: `wrong_key` (401), `year_mismatch` (409), `too_many_requests` (429 with Retry-After), `server_error` (500),
+    `away` (503), `slow` (a second), `refused` (422 to what is put), `half` (a cut
+    answer), `malformed` (no JSON), `windows_1252` (bytes that are no UTF-8), `lost_answer` (does as told, then breaks
+    off).
     """
 
     def __init__(self, world: Callable[[], World], codes: Sequence[str]) -> None:
@@ -90,7 +101,8 @@ class ExchangeServer:
 
     def _reply(self, code: str, request: Request, struck: str) -> Reply:
         early = {"wrong_key": Reply(401, {"problem": "key"}), "year_mismatch": Reply(409, {"problem": "academic_year"}),
-                 "away": Reply(503), "refused": Reply(422, {"problem": "unknown_class"})}  # fmt: skip
+                 "too_many_requests": Reply(429), "server_error": Reply(500), "away": Reply(503),
+                 "refused": Reply(422, {"problem": "unknown_class"})}  # fmt: skip
         if struck in early:
             return early[struck]
         if not self._authorised(code, request):
@@ -207,13 +219,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(*service.answer(code, request))
 
     def _send(self, reply: Reply, struck: str) -> None:
-        if struck == "slow":
-            time.sleep(1)
+        time.sleep(_SECONDS.get(struck, 0))
         if struck == "lost_answer":
             self.close_connection = True
             return
-        data = json.dumps(reply.body).encode()
+        data = _SPOILT.get(struck, lambda told: told)(json.dumps(reply.body).encode())
         self.send_response(reply.status)
+        if struck in _RETRY_AFTER:
+            self.send_header("Retry-After", _RETRY_AFTER[struck])
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
