@@ -252,14 +252,18 @@ def _wrapped(error: Exception, origin: str) -> SourceError:
             hint="the certificate must be valid, for this name, from an authority that this machine trusts",
         )
     if isinstance(error, httpx.RemoteProtocolError):
-        if "complete message body" in str(error) or "incomplete chunked read" in str(error):
-            return short_body(origin)
-        if "without sending a response" in str(error):
-            return _broken_off(origin)
-        return TransientSourceError("http.protocol", f"{origin} answered with something that is not HTTP")
+        return _half_said(str(error), origin)
     if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol):
         return _broken_off(origin)
     return _bad_url(f"{origin} cannot be asked: the request is not valid HTTP")
+
+
+def _half_said(what: str, origin: str) -> SourceError:
+    if "complete message body" in what or "incomplete chunked read" in what:
+        return short_body(origin)
+    if "without sending a response" in what:
+        return _broken_off(origin)
+    return TransientSourceError("http.protocol", f"{origin} answered with something that is not HTTP")
 
 
 def _broken_off(origin: str) -> TransientSourceError:

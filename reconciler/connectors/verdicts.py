@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from reconciler.connectors.exchange import HttpRequest
 from reconciler.errors import MalformedSourceError, RefusedSourceError, SourceError, TransientSourceError
 
-_TRANSIENT = frozenset({500, 502, 503, 504})
+_TRANSIENT = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = range(300, 400)
 
 
@@ -28,14 +28,8 @@ def verdict(request: HttpRequest, status: int, headers: Mapping[str, str], origi
             "http.unauthorised", f"{origin} refused the credentials ({status})",
             hint="check user name, password and school id of this account",
         )  # fmt: skip
-    if status == 429:
-        return TransientSourceError(
-            "http.too_many_requests", f"{origin} answered 429: it was asked too often",
-            hint="the next run asks again; if it stays so, ask the supplier for a higher limit, or run less often",
-            retry_after=_retry_after(headers),
-        )  # fmt: skip
     if status in _TRANSIENT:
-        return server_error(f"{origin} answered {status}", retry_after=_retry_after(headers))
+        return _passing(status, origin, retry_after=_retry_after(headers))
     if status in request.statuses:
         return MalformedSourceError(
             "http.not_xml" if any("xml" in kind for kind in request.media) else "http.media",
@@ -43,6 +37,15 @@ def verdict(request: HttpRequest, status: int, headers: Mapping[str, str], origi
             hint="a page in HTML is often a sign-in or maintenance page: open the address in a browser",
         )
     return MalformedSourceError("http.status", f"{origin} answered {status}", hint="check the path of the declared URL")
+
+
+def _passing(status: int, origin: str, *, retry_after: float | None) -> TransientSourceError:
+    if status != 429:
+        return server_error(f"{origin} answered {status}", retry_after=retry_after)
+    return TransientSourceError(
+        "http.too_many_requests", f"{origin} answered 429: it was asked too often", retry_after=retry_after,
+        hint="the next run asks again; if it stays so, ask the supplier for a higher limit, or run less often",
+    )  # fmt: skip
 
 
 def server_error(message: str, *, retry_after: float | None = None) -> TransientSourceError:

@@ -82,11 +82,7 @@ def _check(answer: HttpAnswer, entity: str) -> None:
     """A fault travels with status 500, as other trouble does; only its body tells them apart."""
     if answer.status == 500:
         fault = sniff_fault(answer.chunks())
-        raise (
-            fault_error(fault, entity=entity)
-            if fault
-            else server_error("the school's system answered 500")
-        )
+        raise (fault_error(fault, entity=entity) if fault else server_error("the school's system answered 500"))
 
 
 def _closing(answer: HttpAnswer, dataset: DataSet) -> Iterator[RawRow]:

@@ -30,8 +30,8 @@ class DataSet:
     """The rows of one answer, in document order, each a dict of the columns that it has (NULL is an absent one).
 
     Iterate once. `columns` holds the columns of the inline schema, known before the first row; a DataSet without rows
-    is a success. Raises MalformedSourceError `bromcom.xml`, `bromcom.encoding`, `bromcom.dtd` or `bromcom.not_dataset`, and what
-    `fault_error` says of a fault.
+    is a success. Raises MalformedSourceError `bromcom.xml`, `bromcom.encoding`, `bromcom.dtd` or
+    `bromcom.not_dataset`, and what `fault_error` says of a fault.
     """
 
     def __init__(self, chunks: Iterable[bytes], *, entity: str) -> None:
@@ -111,7 +111,7 @@ class DataSet:
 
     def _unreadable(self, error: etree.XMLSyntaxError) -> MalformedSourceError:
         """Bytes of another encoding are never guessed at: a name that is lost so is lost for good (C23)."""
-        if error.code == etree.ErrorTypes.ERR_INVALID_ENCODING:
+        if getattr(error, "code", None) == etree.ErrorTypes.ERR_INVALID_ENCODING:  # the stubs leave `code` out
             return self._wrong(
                 "bromcom.encoding", "holds bytes that are not UTF-8, although it says that it is UTF-8",
                 hint="nothing was guessed; ask the supplier to send UTF-8 (such bytes are mostly Windows-1252)",

@@ -223,7 +223,9 @@ class _Handler(BaseHTTPRequestHandler):
         if struck == "lost_answer":
             self.close_connection = True
             return
-        data = _SPOILT.get(struck, lambda told: told)(json.dumps(reply.body).encode())
+        data = json.dumps(reply.body).encode()
+        if struck in _SPOILT:
+            data = _SPOILT[struck](data)
         self.send_response(reply.status)
         if struck in _RETRY_AFTER:
             self.send_header("Retry-After", _RETRY_AFTER[struck])
