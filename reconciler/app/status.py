@@ -18,6 +18,8 @@ from reconciler.schedule.due import DueSlot, LineKey, SlotState, Verdict
 from reconciler.schedule.terms import is_stale
 from reconciler.schedule.times import Slot, SlotName
 from reconciler.settings import Settings
+from reconciler.syncs.academic_ports import HeldAcademic
+from reconciler.syncs.ports import HeldRun
 from reconciler.transfers.entry import Outcome, TransferEntry
 
 KINDS = ("import", "export", "academic")
@@ -205,13 +207,15 @@ def _overdue(context: Context, found: DueSlot, now: datetime) -> bool:
 
 
 def _held(context: Context, now: datetime) -> list[Need]:
+    waiting: list[tuple[HeldRun | HeldAcademic, str]] = [(run, "import") for run in context.store.feeds.held_runs()]
+    waiting += [(run, "academic") for run in context.store.academic.held_runs()]
     runs = [
         Need(
             code="schedule.run_held", message=f"run {run.run} of {run.scope.school} is held: {'; '.join(run.reasons)}",
             next_step=f"reconcile approve {run.run} --reason ..., or reconcile reject {run.run} --reason ..."
-            if now <= run.expires_at else f"its time is over; reconcile sync import --school {run.scope.school}",
+            if now <= run.expires_at else f"its time is over; reconcile sync {kind} --school {run.scope.school}",
         )
-        for run in context.store.feeds.held_runs()
+        for run, kind in waiting
     ]  # fmt: skip
     plans = [
         Need(

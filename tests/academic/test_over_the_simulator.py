@@ -15,6 +15,8 @@ from reconciler.app import control, flows, states
 from reconciler.app.academic import AcademicOutcome, decide_academic, run_academic, student_records
 from reconciler.app.applied import virtual_school
 from reconciler.app.context import Context, opened
+from reconciler.app.due import scheduled_flows
+from reconciler.app.status import status
 from reconciler.connectors.academic_protocol import Days
 from reconciler.errors import ExitCode, NotPermitted, UnknownName
 from reconciler.records.academic import ACADEMIC_COLUMNS, COPY, AcademicEntity
@@ -251,6 +253,8 @@ def test_a_mass_of_missing_marks_is_held_then_approved_or_rejected(hub: Hub) -> 
     (held,) = done.results
     assert (held.outcome, done.exit_code) == (Outcome.HELD, ExitCode.HELD)
     assert f"reconcile approve {held.entry.run}" in done.to_text()
+    needs = [need for need in status(hub.settings, scheduled_flows()).waiting if need.code == "schedule.run_held"]
+    assert [f"reconcile approve {held.entry.run}" in need.next_step for need in needs] == [True], "status says so too"
     live = select(ACADEMIC_RECORDS[MARKS].c.source_id).where(ACADEMIC_RECORDS[MARKS].c.left_load.is_(None))
     assert len(hub.execute(live)) == before
     assert "academic.mass_drop" in hub.issues()
