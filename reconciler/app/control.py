@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import __version__
+from reconciler.app.agenda import hub_scope, waits_for_first
+from reconciler.app.applied import of_kind
 from reconciler.app.context import Context, estate_folder, opened
 from reconciler.app.estate_files import LoadedEstate, load
 from reconciler.app.evidence import evidence
@@ -33,6 +35,7 @@ from reconciler.settings import Settings
 
 _MOST_PLAN_BYTES = 50 * 1024 * 1024
 _GIT_SECONDS = 5.0
+EDITED = "+edited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ class ApplyOutcome:
 
     applied: Applied
     rehearsal: bool
+    waiting: tuple[str, ...] = ()  # partners that wait for their first import, by hand
 
     @property
     def exit_code(self) -> ExitCode:
@@ -85,7 +89,9 @@ class ApplyOutcome:
         if version is None:
             return "Nothing to apply: the stored estate is what the files say."
         counts = ", ".join(f"{n} {what}" for what, n in version.counts.items())
-        return f"Applied as version {version.serial} ({counts}), plan {plan.short_digest}.\nNext: reconcile sync import"
+        first = " --first" + "".join(f" --school {code}" for code in self.waiting) if self.waiting else ""
+        done = f"Applied as version {version.serial} ({counts}), plan {plan.short_digest}."
+        return f"{done}\nNext: reconcile sync import{first}"
 
 
 def plan(settings: Settings, *, targets: Sequence[str] = (), save: str | None = None) -> PlanOutcome:
@@ -118,12 +124,22 @@ def apply(settings: Settings, *, planfile: str | None = None, expect: str = "", 
         def ask(shown: Plan) -> bool:
             return confirm is None or confirm(render_text(shown))
 
+        commit = git_commit(settings, loaded.document.files)
         applied = apply_plan(
-            made, store=store, declared=loaded.resources, actor=settings.actor, git_commit=git_commit(settings),
+            made, store=store, declared=loaded.resources, actor=settings.actor, git_commit=commit,
             now=context.now, holder=holder(context.now, "apply"), saved=saved, expect=expect, allowances=allowed,
             confirm=ask, lock_wait=lock_timeout,
         )  # fmt: skip
-        return ApplyOutcome(applied=applied, rehearsal=context.store.rehearsal)
+        waiting = _wait_for_first(context) if applied.version else ()
+        return ApplyOutcome(applied=applied, rehearsal=context.store.rehearsal, waiting=waiting)
+
+
+def _wait_for_first(context: Context) -> tuple[str, ...]:
+    """Partners whose first import a person must run (VS, rule 45)."""
+    state = context.store.state.read_state()
+    return tuple(
+        code for code in of_kind(state, "partner") if waits_for_first(context, "import", hub_scope(state, code))
+    )
 
 
 def fresh_plan(context: Context, loaded: LoadedEstate, state: StoredState, targets: Sequence[str], *,
@@ -142,16 +158,27 @@ def fresh_plan(context: Context, loaded: LoadedEstate, state: StoredState, targe
     )  # fmt: skip
 
 
-def git_commit(settings: Settings) -> str:
-    """The commit that the estate's folder is at; empty outside git, and where git does not answer."""
+def git_commit(settings: Settings, files: Sequence[str]) -> str:
+    """The commit that the estate's folder is at; empty outside git, and where git does not answer.
+
+    `+edited` follows where one of the estate's files is not as in that commit, or is not in it at all.
+    """
+    commit = _git(settings, "rev-parse", "HEAD").strip()
+    named = [str(Path(name).resolve()) for name in files]  # findings name them from where the person stands
+    listed = ("status", "--porcelain", "--ignored", "--untracked-files=all", "--", *named)
+    return commit + EDITED if commit and _git(settings, "--no-optional-locks", *listed).strip() else commit
+
+
+def _git(settings: Settings, *arguments: str) -> str:
+    """What git answers about the estate's folder; nothing where it fails."""
     try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607 (whichever git the person uses)
+        answer = subprocess.run(  # noqa: S603 (no shell; the arguments are ours and the estate's own file names)
+            ["git", *arguments],  # noqa: S607 (whichever git the person uses)
             cwd=estate_folder(settings), capture_output=True, text=True, timeout=_GIT_SECONDS, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return answer.stdout.strip() if answer.returncode == 0 else ""
+    return answer.stdout if answer.returncode == 0 else ""
 
 
 def _keys(context: Context, loaded: LoadedEstate, *, runs_programs: bool) -> dict[str, KeyFact]:

@@ -69,7 +69,8 @@ def _approve_plan(context: Context, digest: str, reason: str) -> str:
 
     applied = approve_plan(
         digest, make=make, store=store, declared=loaded.resources, actor=settings.actor,
-        git_commit=git_commit(settings), now=context.now, holder=holder(context.now, "approve"), reason=reason,
+        git_commit=git_commit(settings, loaded.document.files), now=context.now,
+        holder=holder(context.now, "approve"), reason=reason,
     )  # fmt: skip
     version = applied.version
     return f"Plan {applied.plan.short_digest} is approved and applied as version {version.serial if version else '-'}."

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from reconciler.app.context import clock_of, opened, store_url
+from reconciler.app.control import EDITED
 from reconciler.app.estate_files import load
 from reconciler.errors import UnknownName
 from reconciler.reports.frame import clean, local, table
@@ -95,6 +96,12 @@ def versions(settings: Settings, limit: int) -> list[dict[str, Any]]:
         ]
 
 
+def _commit(told: str) -> str:
+    """Short, and never without the mark that the files were not as in the commit."""
+    commit, edited, _ = told.partition(EDITED)
+    return commit[:7] + edited or "-"
+
+
 def versions_text(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "Nothing has been applied yet. Begin with: reconcile plan"
@@ -102,7 +109,7 @@ def versions_text(rows: list[dict[str, Any]]) -> str:
         ("Version", "When", "Who", "Commit", "Plan", "What", "Why"),
         [
             (
-                row["version"], row["when"], row["actor"], row["git_commit"][:10] or "-", row["plan_digest"][:16],
+                row["version"], row["when"], row["actor"], _commit(row["git_commit"]), row["plan_digest"][:16],
                 ", ".join(f"{n} {what}" for what, n in row["counts"].items()), clean(row["reason"]),
             )
             for row in rows
