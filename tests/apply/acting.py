@@ -22,6 +22,7 @@ KEYS: Mapping[str, KeyFact] = {"AVN": fact(KEY_A)}
 OPERATORS = (
     operator("data-manager", "viewer", "planner", "applier", "approver", git_email="data.manager@eskmere.example"),
     operator("dpo", "viewer", "approver", git_email="dpo@eskmere.example"),
+    operator("no-approver", "viewer", "planner", "applier", "syncer", git_email="apply@eskmere.example"),
     operator("ci-plan", "planner", ci="gitlab:eskmere/estate:merge_request"),
 )
 

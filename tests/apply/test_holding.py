@@ -10,6 +10,7 @@ from reconciler.apply.engine import reject_plan
 from reconciler.apply.outcome import PlanHeld
 from reconciler.errors import ExitCode, NotPermitted, Refused, StalePlan, UnknownName
 from reconciler.plan.value import Evidence
+from reconciler.vocabulary.actor import Actor
 from tests.apply.acting import DPO, MANAGER, STRANGER, apply, approve, digests, estate, fresh
 from tests.plan.estates import KEY_B, NOW, fact, grant, hub, partner, period_map, school, third_party
 
@@ -172,12 +173,13 @@ def test_a_decision_needs_its_reason(applied, reason):
 
 
 @pytest.mark.requirement(4)
-def test_only_an_approver_decides(applied):
-    """Without the role neither approve nor reject does anything."""
+@pytest.mark.parametrize("actor", [STRANGER, Actor("no-approver", "env")])
+def test_only_an_approver_decides(applied, actor):
+    """Without the role neither approve nor reject does anything, whatever else one may do."""
     digest = held(applied, CLAIMED).plan.digest
     with pytest.raises(NotPermitted):
-        approve(applied, CLAIMED, digest, actor=STRANGER)
+        approve(applied, CLAIMED, digest, actor=actor)
     with pytest.raises(NotPermitted):
-        reject_plan(digest, store=applied, declared=CLAIMED, actor=STRANGER, now=NOW, reason="no")
+        reject_plan(digest, store=applied, declared=CLAIMED, actor=actor, now=NOW, reason="no")
     assert [h.digest for h in applied.held_plans()] == [digest]
     assert approve(applied, CLAIMED, digest, actor=MANAGER).version
