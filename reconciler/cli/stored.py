@@ -28,6 +28,15 @@ def init(invocation: Invocation, rehearsal: bool) -> None:
     emit(states.init(invocation.settings(), rehearsal=rehearsal))
 
 
+@state.command("upgrade", help="Brings a store of an older program to this one's schema, in one transaction. Make a "
+               "backup first.\n\n" + examples("reconcile state upgrade"))  # fmt: skip
+@click.pass_obj
+def upgrade(invocation: Invocation) -> None:
+    from reconciler.app import states
+
+    emit(states.upgrade(invocation.settings()))
+
+
 @state.command(
     "list",
     help="Lists every stored resource.\n\n" + examples("reconcile state list", "reconcile state list 'partner.*'"),
