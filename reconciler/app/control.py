@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from reconciler.app.estate_files import LoadedEstate, load
 from reconciler.app.evidence import evidence
 from reconciler.app.files import write_whole
 from reconciler.app.process import holder
+from reconciler.app.refresh import live_notes
 from reconciler.app.year_step import year_consequences
 from reconciler.apply.engine import apply_plan
 from reconciler.apply.outcome import Applied
 from reconciler.diagnostics import Diagnostics
-from reconciler.errors import ExitCode, Refused, SecretUnavailable
+from reconciler.errors import ExitCode, Refused, SecretUnavailable, worst
 from reconciler.plan.compare import make_plan
 from reconciler.plan.json_view import to_json
 from reconciler.plan.keys import KeyFact
@@ -47,10 +48,10 @@ class PlanOutcome:
 
     @property
     def exit_code(self) -> ExitCode:
-        """0 nothing to do, 2 changes present, 3 held."""
-        if self.plan.waiting:
-            return ExitCode.HELD
-        return ExitCode.DONE if self.plan.empty else ExitCode.CHANGES
+        """0 nothing to do, 2 changes present, 3 held, 4 where a school was asked in vain."""
+        vain = any(note.code for note in self.plan.live or ())
+        changes = ExitCode.DONE if self.plan.empty else ExitCode.CHANGES
+        return worst(ExitCode.PARTIAL if vain else ExitCode.DONE, ExitCode.HELD if self.plan.waiting else changes)
 
     def render(self, format_: str, *, full: bool = False) -> str:
         """Text, JSON (`schemas/plan.schema.json`) or Markdown of the same value."""
@@ -94,14 +95,19 @@ class ApplyOutcome:
         return f"{done}\nNext: reconcile sync import{first}"
 
 
-def plan(settings: Settings, *, targets: Sequence[str] = (), save: str | None = None) -> PlanOutcome:
+def plan(settings: Settings, *, targets: Sequence[str] = (), save: str | None = None,
+         refresh: bool = False) -> PlanOutcome:  # fmt: skip
     """What an apply would do; writes nothing but the plan file that `save` names, takes no lock.
 
+    With `refresh` the schools' own systems are asked, which needs secrets and network, and the plan tells of it.
     Raises InvalidEstate, Refused, StoreError.
     """
     loaded = load(settings.estate)
     with opened(settings, read_only=True) as context:
-        made = fresh_plan(context, loaded, context.store.state.read_state(), targets, runs_programs=False)
+        state = context.store.state.read_state()
+        made = fresh_plan(context, loaded, state, targets, runs_programs=False)
+        if refresh:
+            made = replace(made, live=live_notes(context, state, loaded))
         if save:
             write_whole(Path(save), save_plan(made, key=context.store.state.plan_key()))
     return PlanOutcome(plan=made, warnings=loaded.findings)

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.app.across import across_schools
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context, new_run_id, opened
+from reconciler.app.handshakes import shaken
 from reconciler.app.jobs import import_job, source_request
 from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.process import holder, told_when_stopped
@@ -90,6 +91,9 @@ def _one(context: Context, state: StoredState, school: str, *, trigger: Trigger,
     job = in_its_year(context, state, job, source)
     run = new_run_id()
 
+    def connect() -> AbstractContextManager[Session]:
+        return source.open(source_request(context, state, job))
+
     def told(label: str, rows: int) -> None:
         if progress is not None:
             progress(f"{school} {label}", rows)
@@ -99,8 +103,9 @@ def _one(context: Context, state: StoredState, school: str, *, trigger: Trigger,
             context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync import"), wait=LOCK_SECONDS),
             told_when_stopped(context, run),
         ):
+            first_time = not context.store.feeds.first_import_done(job.scope)
             return import_school(
-                job, lambda: source.open(source_request(context, state, job)), context.store.feeds, run=run,
+                job, shaken(connect, state, job) if first_time else connect, context.store.feeds, run=run,
                 now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
                 across=context.store.across,
             )  # fmt: skip

@@ -98,7 +98,7 @@ def _partner(state: StoredState, hub: Spec, code: str, school: Spec, partner: Sp
     return PartnerFacts(
         code=code, hub=hub, school=school, partner=partner, structure=side.structure, times=side.times,
         calendar=side.calendar, mapped=f"period_map.{code}.{hub['academic_year']}" in state.resources,
-        entities=_read_at(school, hub),
+        entities=entities_read(school, hub),
     )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def _account(state: StoredState, name: str, spec: Spec) -> Account:
     )  # fmt: skip
 
 
-def _read_at(school: Spec, hub: Spec) -> tuple[str, ...]:
+def entities_read(school: Spec, hub: Spec) -> tuple[str, ...]:
     """The entities that the hub reads at a Bromcom, for what it asks of it; none for a system that has no ticks."""
     if (school.get("mis") or {}).get("connector") != "bromcom":
         return ()

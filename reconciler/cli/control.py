@@ -36,21 +36,22 @@ def validate(invocation: Invocation, format_: str, out: str | None) -> None:
 
 
 @click.command(help="Shows what an apply would change. Writes nothing, takes no lock.\n\n"
-               + examples("reconcile plan", "reconcile plan --save plan.json --detailed-exitcode",
+               + examples("reconcile plan --refresh", "reconcile plan --save plan.json --detailed-exitcode",
                           "reconcile plan --target 'partner.AVN' --format markdown"))  # fmt: skip
 @click.option("--save", metavar="PLANFILE", help="Save the plan for `apply PLANFILE`; it holds no secret.")
 @click.option("--target", "targets", metavar="ADDRESS", multiple=True,
               help="Only this resource and what it depends on; a pattern such as 'partner.*'. Repeatable.")  # fmt: skip
+@click.option("--refresh", is_flag=True, help="Ask the schools' own systems too, and say what they differ in.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is something to change, 3 when held.")
 @click.option("--full", is_flag=True, help="Show long lists whole.")
 @format_option("text", "json", "markdown")
 @out_option()
 @click.pass_obj
-def plan(invocation: Invocation, save: str | None, targets: tuple[str, ...], detailed_exitcode: bool, full: bool,
-         format_: str, out: str | None) -> None:  # fmt: skip
+def plan(invocation: Invocation, save: str | None, targets: tuple[str, ...], refresh: bool, detailed_exitcode: bool,
+         full: bool, format_: str, out: str | None) -> None:  # fmt: skip
     from reconciler.app import control
 
-    made = control.plan(invocation.settings(), targets=targets, save=save)
+    made = control.plan(invocation.settings(), targets=targets, save=save, refresh=refresh)
     if made.warnings:
         note(render_text(made.warnings))
     emit(made.render(format_, full=full), out)

@@ -1,4 +1,4 @@
-"""The verbs that look: log, issues, report."""
+"""The verbs that look: drift, log, issues, report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import click
 
-from reconciler.cli.invocation import Invocation, emit, examples, format_option, note, out_option
+from reconciler.cli.invocation import Invocation, emit, examples, finish, format_option, note, out_option
 
 
 @click.command(help="Shows the transfer log, the latest first.\n\n"
@@ -31,6 +31,21 @@ def log(invocation: Invocation, schools: tuple[str, ...], kinds: tuple[str, ...]
                            outcomes=outcomes, since=since, run=run_id, limit=limit)  # fmt: skip
     emit(json.dumps(logs.transfers_json(found), indent=2, ensure_ascii=False) if format_ == "json"
          else logs.transfers_text(found, detail=bool(run_id)), out)  # fmt: skip
+
+
+@click.command(help="Compares files, store and the schools' own systems, three ways. Writes nothing, takes no lock.\n\n"
+               + examples("reconcile drift", "reconcile drift --school GHL",
+                          "reconcile drift --format json --out drift.json"))  # fmt: skip
+@click.option("--school", "schools", metavar="CODE", multiple=True, help="Only this school. Repeatable.")
+@format_option("text", "json")
+@out_option()
+@click.pass_obj
+def drift(invocation: Invocation, schools: tuple[str, ...], format_: str, out: str | None) -> None:
+    from reconciler.app.drift import drift as compare
+
+    found = compare(invocation.settings(), schools=schools)
+    emit(found.render(format_), out)
+    finish(found.exit_code)
 
 
 @click.group(help="Data issues: what schools must mend.\n\n"
@@ -165,4 +180,4 @@ def academic(invocation: Invocation, schools: tuple[str, ...], student: str, for
     emit(reporting.academic(invocation.settings(), format_, schools=schools, student=student), out)
 
 
-COMMANDS = (log, issues, report)
+COMMANDS = (drift, log, issues, report)

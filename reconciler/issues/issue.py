@@ -17,7 +17,7 @@ class Owner(StrEnum):
     US = "us"
 
 
-_OURS = ("secret.", "settings.", "sync.")  # a key or password of this machine, not the school's system
+_OURS = ("secret.", "settings.", "sync.", "handshake.other_school")  # what is set here, not the school's system
 
 
 def owner_of_failure(cause: str) -> Owner:

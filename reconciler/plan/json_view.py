@@ -15,6 +15,8 @@ from reconciler.plan.value import (
     AttachmentEffect,
     Block,
     FieldChange,
+    LiveLevel,
+    LiveNote,
     Plan,
     Risk,
 )
@@ -47,6 +49,7 @@ def to_json(plan: Plan, *, specs: bool = True) -> dict[str, Any]:
         "blocks": [_block(b) for b in plan.blocks],
         "keys": {school: fingerprint or None for school, fingerprint in plan.keys.items()},
         "notes": list(plan.notes),
+        "live": None if plan.live is None else [_live(note) for note in plan.live],
     }
 
 
@@ -70,6 +73,7 @@ def from_json(value: Mapping[str, Any]) -> Plan:
         keys={school: fingerprint or "" for school, fingerprint in value["keys"].items()},
         notes=tuple(value["notes"]), targets=tuple(value["targets"]), added=tuple(value["added"]),
         unchanged=value["unchanged"],
+        live=None if value["live"] is None else tuple(_read_live(note) for note in value["live"]),
     )  # fmt: skip
 
 
@@ -135,6 +139,17 @@ def _read_risk(value: Mapping[str, Any]) -> Risk:
         facts=value["evidence"]["facts"], figures=value["evidence"]["figures"], confirmed=value["confirmed"],
         allowable=value["allowable"], position=_read_place(value),
     )  # fmt: skip
+
+
+def _live(note: LiveNote) -> dict[str, str]:
+    return {"level": note.level.value, "school": note.school, "address": note.address, "field": note.field,
+            "message": note.message, "next": note.next_step, "code": note.code}  # fmt: skip
+
+
+def _read_live(value: Mapping[str, str]) -> LiveNote:
+    return LiveNote(level=LiveLevel(value["level"]), school=value["school"], address=value["address"],
+                    field=value["field"], message=value["message"], next_step=value["next"],
+                    code=value["code"])  # fmt: skip
 
 
 def _block(block: Block) -> dict[str, Any]:

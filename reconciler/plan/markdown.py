@@ -22,11 +22,12 @@ def render_markdown(plan: Plan) -> str:
     foot = _footer(plan)
     budget = MOST_CHARACTERS - sum(map(len, head)) - len(foot) - _RESERVE - len(_table(plan))
     budget, held_block = _list("### Held", held, budget)
+    budget, live_block = _list(f"### {words.LIVE_HEADING}", _live(plan), budget)
     budget, removed_block = _list("### Removed", removed, budget)
     effects = [f"- {_text(words.effect(e))}" for e in plan.attachments if e.op != "attach"]
     budget, effect_block = _list("### Rows of schools", effects, budget)
     folds = _folds(plan, budget)
-    return "\n".join([*head, held_block + removed_block + effect_block + _table(plan) + folds, foot])
+    return "\n".join([*head, held_block + live_block + removed_block + effect_block + _table(plan) + folds, foot])
 
 
 def _list(heading: str, items: Sequence[str], budget: int) -> tuple[int, str]:
@@ -50,6 +51,15 @@ def _fitting(items: Sequence[str], budget: int) -> Sequence[str]:
 
 def _held(code: str, address: str, message: str, hint: str) -> str:
     return f"- **{_code(code)}** {_code(address)}: {_text(message)}" + (f" _Hint: {_text(hint)}_" if hint else "")
+
+
+def _live(plan: Plan) -> list[str]:
+    silence = words.live_silence(plan)
+    return [f"- {_text(silence)}"] if silence else [
+        f"- {_code(words.live_mark(note))} {_text(words.live_line(note))}"
+        + (f" _Next: {_text(note.next_step)}_" if note.next_step else "")
+        for note in plan.live or ()
+    ]  # fmt: skip
 
 
 def _removed(action: Action) -> str:

@@ -19,6 +19,7 @@ def render_text(plan: Plan, *, full: bool = False, ascii: bool = False) -> str: 
     lines = [words.headline(plan)]
     lines += [line for line in (words.partial(plan), *plan.notes) if line]
     lines += _section("Held: nothing happens until a person decides", _held(plan))
+    lines += _section(words.LIVE_HEADING, _live(plan))
     lines += _section("Removed", _actions([a for a in plan.actions if a.action in REMOVING], full=full))
     for kind in words.reading_order(a for a in plan.actions if a.action not in REMOVING):
         chosen = [a for a in plan.actions if a.kind == kind and a.action not in REMOVING]
@@ -30,6 +31,15 @@ def render_text(plan: Plan, *, full: bool = False, ascii: bool = False) -> str: 
 
 def _section(heading: str, body: Sequence[str]) -> list[str]:
     return ["", heading, *body] if body else []
+
+
+def _live(plan: Plan) -> list[str]:
+    lines = [f"  {words.live_silence(plan)}"] if words.live_silence(plan) else []
+    for note in plan.live or ():
+        lines.append(f"  {words.live_mark(note)} {words.live_line(note)}")
+        if note.next_step:
+            lines.append(f"      next: {note.next_step}")
+    return lines
 
 
 def _held(plan: Plan) -> list[str]:

@@ -139,12 +139,38 @@ class AttachmentEffect:
         return (self.op, self.school, self.fingerprint, self.old_fingerprint)
 
 
+class LiveLevel(StrEnum):
+    """What a live note means for whoever reviews the plan."""
+
+    DIFFERS = "differs"  # the school's system differs from what the plan would make so
+    EXPECTED = "expected"  # it does, and somebody answers for it until a day
+    UNKNOWN = "unknown"  # the school could not be asked
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveNote:
+    """What a school's own system says. It informs; it is no part of the digest and holds nothing (ADR 17).
+
+    `code` is that of what went wrong where the school could not be asked.
+    """
+
+    level: LiveLevel
+    school: str
+    message: str
+    address: str = ""
+    field: str = ""
+    next_step: str = ""
+    code: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What an apply would do, and from what it was made.
 
     `digest` covers lineage, serial, config digest, actions with their digests, attachments, risks with their
-    evidence, and blocks. It does not cover times, row counts, or whether a key that stays the same could be read.
+    evidence, and blocks. It does not cover times, row counts, or whether a key that stays the same could be read, nor
+    `live`, which is None where no school was asked.
     """
 
     estate_id: str
@@ -165,6 +191,7 @@ class Plan:
     added: tuple[str, ...] = ()  # drawn into a targeted plan by a dependency
     unchanged: int = 0
     last_version: str = ""
+    live: tuple[LiveNote, ...] | None = None
     digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:

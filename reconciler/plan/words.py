@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.plan.keys import FINGERPRINT_SHOWN, counted
-from reconciler.plan.value import REMOVING, Action, ActionKind, AttachmentEffect, FieldChange, Plan
+from reconciler.plan.value import REMOVING, Action, ActionKind, AttachmentEffect, FieldChange, LiveLevel, LiveNote, Plan
 from reconciler.resources.registry import KINDS
 from reconciler.vocabulary.digests import canonical_json
 
@@ -109,6 +109,27 @@ def moment(at: datetime) -> str:
 
 def made_from(plan: Plan) -> str:
     return plan.last_version or ("an empty store" if plan.serial == 0 else f"version {plan.serial}")
+
+
+LIVE_HEADING = "What is really there"
+_LIVE_MARKS = {LiveLevel.DIFFERS: "!", LiveLevel.EXPECTED: "~", LiveLevel.UNKNOWN: "?", LiveLevel.NOTE: "-"}
+
+
+def live_mark(note: LiveNote) -> str:
+    """`!` differs, `~` differs as expected, `?` could not be asked, `-` worth knowing."""
+    return _LIVE_MARKS[note.level]
+
+
+def live_line(note: LiveNote) -> str:
+    """School, address with its field, and what it says, on one line."""
+    where = " ".join(part for part in (note.school, note.address, note.field) if part)
+    code = f" ({note.code})" if note.code else ""
+    return f"{where}: {note.message}{code}"
+
+
+def live_silence(plan: Plan) -> str:
+    """What is said where schools were asked and nothing came of it; empty otherwise."""
+    return "every school that was asked is as the files say" if plan.live == () else ""
 
 
 def next_command(plan: Plan) -> str:

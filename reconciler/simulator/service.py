@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.estate.catalogue import catalogue
 from reconciler.simulator import oneroster
 from reconciler.simulator.blueprint import schools
 from reconciler.simulator.bromcom.calls import Call
+from reconciler.simulator.bromcom.operations import Account
 from reconciler.simulator.bromcom.server import BromcomServer
 from reconciler.simulator.exchange.server import ExchangeServer
 from reconciler.simulator.world import World
 
 PARTNERS = ("AVN", "BRK", "CST", "DNE", "FGT", "GHL", "HRT")
+SUPPLIER = "parentpay"  # the account name of ParentPay in the example estate
 PARENTPAY_SCHOOLS = ("ELM", "AVN", "BRK", "CST")
 
 
@@ -66,5 +69,15 @@ def start(world: World, *, refusal: str = "fault") -> Iterator[RunningSimulator]
     """
     with BromcomServer(world, refusal=refusal) as server:
         codes = [code for code in PARTNERS if code in server.schools()]
+        _add_suppliers(server)
         with ExchangeServer(lambda: server.world, codes) as exchange:
             yield RunningSimulator(server, exchange)
+
+
+def _add_suppliers(server: BromcomServer) -> None:
+    """The accounts of ParentPay as the schools really ticked them: the college left one tick too many."""
+    asked = catalogue().preset_for("parentpay")
+    for code in PARENTPAY_SCHOOLS:
+        if asked and code in server.schools():
+            server.add_account(code, Account(username=SUPPLIER, password=server.world.secret(f"{code}_PP_PASSWORD"),
+                                             entities=frozenset(asked.entities)))  # fmt: skip

@@ -173,6 +173,18 @@ def test_one_failing_school_is_4_and_the_others_are_done(applied: Run, schools: 
 
 
 @pytest.mark.requirement(67)
+def test_drift_is_2_and_its_absence_0(applied: Run, schools: Practice) -> None:
+    """Listed on stdout in both cases, with nothing on stderr."""
+    assert applied("drift", "--school", "AVN").code == 0
+    schools.simulator.server.fault("AVN", "twilight_period")
+    try:
+        found = applied("drift", "--school", "AVN")
+    finally:
+        schools.simulator.server.heal("AVN")
+    assert (found.code, found.err) == (2, "")
+    assert "live.periods" in found.out
+
+
 def test_a_held_import_is_3_and_can_be_approved_or_rejected(applied: Run, schools: Practice) -> None:
     """Held changes nothing; reject leaves all as it was; approve commits exactly what was held."""
     assert applied("sync", "import", "--first", "--school", "BRK").code == 0
@@ -290,6 +302,7 @@ def test_json_output_is_one_document_that_fits_its_schema(applied: Run) -> None:
     fits(applied("report", "transfers", "--format", "json").out, "report-transfers")
     fits(applied("report", "period-map", "AVN", "--format", "json").out, "report-period-map")
     fits(applied("report", "partner-setup", "AVN", "--format", "json").out, "report-partner-setup")
+    fits(applied("drift", "--format", "json").out, "drift")
     failed = applied("sync", "import", "--school", "NOPE", "--format", "json")
     assert failed.code == 1
     fits(failed.out, "diagnostics")

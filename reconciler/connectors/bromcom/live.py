@@ -34,7 +34,11 @@ _COLUMNS: Mapping[LiveFact, str] = {
 def look(school: School, wanted: Collection[LiveFact]) -> LiveFacts:
     """The facts wanted. An address that answers for another school tells only that it does (threat T22)."""
     granted = school.client.entities()
-    school.learn_grants(granted)
+    with school.knowing(granted):
+        return _look(school, granted, wanted)
+
+
+def _look(school: School, granted: Mapping[str, str], wanted: Collection[LiveFact]) -> LiveFacts:
     facts = LiveFacts().without(wanted, Unknown("the address answers for another school, so nothing else was asked"))
     told = _identity(school) if IDENTITY & set(wanted) else {}
     identity = {fact.value: value for fact, value in told.items() if fact in wanted}

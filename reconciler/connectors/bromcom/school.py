@@ -7,6 +7,7 @@ offered, not by the number of dated rows behind it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -67,9 +68,15 @@ class School:
             )
         return self._granted[view.entity.lower()]
 
-    def learn_grants(self, granted: Mapping[str, str]) -> None:
-        """Takes the list of entities from who has asked for it already, without the check of the school's record."""
-        self._granted = dict(granted)
+    @contextmanager
+    def knowing(self, granted: Mapping[str, str]) -> Iterator[None]:
+        """With the list of entities from who has asked for it, without the check of the school's record; whoever reads
+        afterwards makes that check."""
+        before, self._granted = self._granted, dict(granted)
+        try:
+            yield
+        finally:
+            self._granted = before
 
     def _check_school(self) -> None:
         """Where the school's own record may be read, it must be this school's (threat T22)."""

@@ -162,7 +162,8 @@ class Handler(BaseHTTPRequestHandler):
                     found = faults.change_rows(fault, school, entity, found)
             return found
 
-        desk = Desk(school=school, school_id=number, account=service.account(code), style=service.refusals[code],
+        account = service.account_of(code, request.values.get("username", ""))
+        desk = Desk(school=school, school_id=number, account=account, style=service.refusals[code],
                     now=service.world.now, change_rows=change)  # fmt: skip
         return answer(desk, request.operation, request.values)
 

@@ -38,6 +38,7 @@ class BromcomServer:
             code: Account(username=ACCOUNT, password=world.password(code), entities=frozenset(catalogue()))
             for code in codes
         }
+        self._others: dict[tuple[str, str], Account] = {}
         self.stopping = Event()
         self._lock = Lock()
         self._http = _Http(self)
@@ -57,16 +58,28 @@ class BromcomServer:
     def account(self, code: str) -> Account:
         return self._accounts[code]
 
-    def grant(self, code: str, *entities: str) -> None:
-        """Ticks entities for the school's account."""
-        self._set_entities(code, self._accounts[code].entities | set(entities))
+    def add_account(self, code: str, account: Account) -> None:
+        """Another third-party account at a school."""
+        self._others[code, account.username] = account
 
-    def revoke(self, code: str, *entities: str) -> None:
+    def account_of(self, code: str, username: str) -> Account:
+        """The account that a request names, the hub's where there is no such one."""
+        return self._others.get((code, username), self._accounts[code])
+
+    def grant(self, code: str, *entities: str, username: str = ACCOUNT) -> None:
+        """Ticks entities for an account at the school."""
+        self._set_entities(code, username, self.account_of(code, username).entities | set(entities))
+
+    def revoke(self, code: str, *entities: str, username: str = ACCOUNT) -> None:
         """Takes entities away; they are missing from the list of entities and refused when asked for."""
-        self._set_entities(code, self._accounts[code].entities - set(entities))
+        self._set_entities(code, username, self.account_of(code, username).entities - set(entities))
 
-    def _set_entities(self, code: str, entities: frozenset[str]) -> None:
-        self._accounts[code] = replace(self._accounts[code], entities=entities)
+    def _set_entities(self, code: str, username: str, entities: frozenset[str]) -> None:
+        changed = replace(self.account_of(code, username), entities=entities)
+        if (code, username) in self._others:
+            self._others[code, username] = changed
+        else:
+            self._accounts[code] = changed
 
     def fault(
         self, code: str, name: str, *, entity: str | None = None, times: int | None = None,
