@@ -17,6 +17,7 @@ STEPS: tuple[Callable[[Story], None], ...] = (
     demo_flows.imported,
     demo_flows.nothing_changed,
     demo_declared.second_plan_empty,
+    demo_declared.really_there,
     demo_flows.exported,
     demo_flows.academic_data,
     demo_flows.scheduled_cycle,

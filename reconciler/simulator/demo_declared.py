@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from reconciler.app import control, estate_files, states
+from reconciler.app.drift import drift
 from reconciler.diagnostics import Severity
 from reconciler.errors import ExitCode
 from reconciler.simulator.story import Story
 
+CHANGED, LATE = "AVN", "GHL"
 _PLAN_HEAD = 24  # lines of the first plan that are shown
 
 
@@ -41,6 +43,24 @@ def second_plan_empty(story: Story) -> None:
     again = control.plan(story.settings)
     story.say(again.render("text"))
     story.expect(again.exit_code is ExitCode.DONE, "the second plan should be empty")
+
+
+def really_there(story: Story) -> None:
+    story.begin(
+        f"What is really there? {CHANGED} has a period that nobody declared; that {LATE} lacks one is expected until "
+        "January", f"reconcile drift --school {CHANGED} --school {LATE}",
+    )  # fmt: skip
+    simulator = story.made.simulator
+    as_built = simulator.world
+    simulator.world = as_built.without_period(LATE, "P6")
+    simulator.server.fault(CHANGED, "twilight_period")
+    found = drift(story.settings, schools=(CHANGED, LATE))
+    simulator.server.heal(CHANGED)
+    simulator.world = as_built
+    story.say(found.render("text"))
+    story.expect(found.exit_code is ExitCode.CHANGES, "a timetable that nobody declared should be drift")
+    story.expect([one.school for one in found.drift.found] == [CHANGED], f"only {CHANGED} should have drifted")
+    story.expect([one.school for one, _ in found.drift.expected] == [LATE], f"what {LATE} lacks should be expected")
 
 
 def _shortened(plan: str) -> str:

@@ -172,7 +172,6 @@ def test_one_failing_school_is_4_and_the_others_are_done(applied: Run, schools: 
     assert re.search(r"GHL +done", said.out)
 
 
-@pytest.mark.requirement(67)
 def test_drift_is_2_and_its_absence_0(applied: Run, schools: Practice) -> None:
     """Listed on stdout in both cases, with nothing on stderr."""
     assert applied("drift", "--school", "AVN").code == 0
@@ -185,6 +184,7 @@ def test_drift_is_2_and_its_absence_0(applied: Run, schools: Practice) -> None:
     assert "live.periods" in found.out
 
 
+@pytest.mark.requirement(67)
 def test_a_held_import_is_3_and_can_be_approved_or_rejected(applied: Run, schools: Practice) -> None:
     """Held changes nothing; reject leaves all as it was; approve commits exactly what was held."""
     assert applied("sync", "import", "--first", "--school", "BRK").code == 0

@@ -15,6 +15,7 @@ TOLD_IN_ORDER = (
     "AVN import done: 277 added",
     "Harthill School is waiting for its first manual import",
     "Plan for eskmere-7f3c: nothing to do",
+    "2 schools asked, 1 difference, 1 expected",
     "create guest BRK:20041",
     "The same again sends nothing",
     "AVN academic done",
