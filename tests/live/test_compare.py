@@ -70,6 +70,16 @@ def test_each_fact_that_differs_is_one_field(told: dict[str, object], field: str
     assert fields(replace(FITS, **told)) == [(field, Odd.LIVE)]  # type: ignore[arg-type] # of the field's type
 
 
+@pytest.mark.requirement(33)
+def test_a_timetable_that_repeats_sooner_or_has_fewer_days_is_told_too() -> None:
+    """Seen whole, a cycle of one week is not two; of what was seen in part nobody can say so."""
+    two, six = replace(AVN, structure=W2D5P5), replace(AVN, structure=replace(W1D5P5, days=6))
+    assert fields(FITS, declared=two, stored=two) == [("live.weeks", Odd.LIVE)]
+    assert fields(FITS, declared=six, stored=six) == [("live.days", Odd.LIVE)]
+    part = replace(FITS, structure=seen(W1D5P5, whole=False))
+    assert not fields(part, declared=two, stored=two)
+
+
 @pytest.mark.parametrize(
     ("declared", "stored", "odd"),
     [(W1D5P6, W1D5P5, Odd.STORED), (W1D5P5, W1D5P6, Odd.DECLARED), (W1D5P5, W1D5P5, Odd.LIVE),
