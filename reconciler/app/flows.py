@@ -11,14 +11,14 @@ from reconciler.app.across import across_schools
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.handshakes import shaken
-from reconciler.app.jobs import import_job, source_request
+from reconciler.app.jobs import import_job, period_map, source_request
 from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.process import holder, told_when_stopped
-from reconciler.app.years import in_its_year
+from reconciler.app.years import in_its_year, partner_year
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.protocol import Capabilities, Completeness, Connector, Session, SourceRequest
 from reconciler.connectors.registry import connector
-from reconciler.errors import ReconcileError, Refused, RefusedSourceError, UnknownName
+from reconciler.errors import Held, ReconcileError, Refused, RefusedSourceError, UnknownName
 from reconciler.plan.state import StoredState
 from reconciler.records.entities import Entity
 from reconciler.reports.frame import clean
@@ -71,6 +71,8 @@ def run_imports(settings: Settings, *, schools: Sequence[str] = (), first: bool 
         require_role(settings.actor, "syncer", operators_of(state, ()), doing="sync")
         trigger = Trigger.MANUAL if schools or first else Trigger.SCHEDULED
         chosen = _chosen(schools, of_kind(state, "partner"))
+        if first and not schools:
+            _check_all_ready(context, state, chosen)
         results = tuple(
             _one(context, state, code, trigger=trigger, first=first, dry_run=dry_run, progress=progress)
             for code in chosen
@@ -111,6 +113,21 @@ def _one(context: Context, state: StoredState, school: str, *, trigger: Trigger,
             )  # fmt: skip
     except Refused as error:
         return _not_begun(context, job, run, error)
+
+
+def _check_all_ready(context: Context, state: StoredState, partners: Sequence[str]) -> None:
+    """The first import of everybody waits until everybody is mapped (VS, rule 44); raises Held."""
+    years = {code: partner_year(context, state, code) for code in partners}
+    unmapped = [code for code, year in years.items() if period_map(state, code, year) is None]
+    if not unmapped:
+        return
+    named = ", ".join(f"{code} has no period map for {years[code]}" for code in unmapped)
+    ready = "".join(f" --school {code}" for code in partners if code not in unmapped)
+    instead = f"; or name those that are ready: reconcile sync import --first{ready}" if ready else ""
+    raise Held(
+        "import.not_ready", f"{named}, so the first import of all partners was not begun; nothing was imported",
+        hint=f"declare the map, plan and apply{instead}",
+    )  # fmt: skip
 
 
 class _MissingConnector:

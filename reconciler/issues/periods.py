@@ -11,7 +11,7 @@ from reconciler.records.entities import Entity
 
 
 class UnmappedPartner(Rule):
-    """`period.unmapped_partner`: no period map, so no timetable; the rest flows."""
+    """`period.unmapped_partner`: a partner without a period map is not ready, so nothing of it comes in."""
 
     code = "period.unmapped_partner"
 
@@ -19,7 +19,7 @@ class UnmappedPartner(Rule):
         if facts.unmapped:
             yield facts.issue(
                 self.code, severity=Severity.ERROR, entity=Entity.LESSONS.value, record="", owner=Owner.HUB,
-                message=f"{facts.school} has no period map, so its timetable was not imported",
+                message=f"{facts.school} has no period map, so nothing of it is imported",
                 next_step=f"declare period_maps.{facts.school} for this year, then plan and apply",
             )  # fmt: skip
 

@@ -13,7 +13,7 @@ KINDS = ("import", "export", "academic")
 _GOOD = frozenset({Outcome.DONE, Outcome.UNCHANGED})
 _AGAIN = "reconcile sync {kind} --school {school}"
 _ADVICE = {
-    Outcome.WAITING: f"run its first {{kind}} by hand: {_AGAIN} --first",
+    Outcome.WAITING: "{reason}",
     Outcome.HELD: "look at run {run}, then: reconcile approve {run} --reason ... (or reject)",
     Outcome.FAILED: f"read the message below, mend the cause, then: {_AGAIN}",
     Outcome.INTERRUPTED: f"its {{kind}} was cut off; run it again: {_AGAIN}",
@@ -29,7 +29,7 @@ _WORDS = {  # what is not up to date, worst first: said of one run, of several
     Outcome.REJECTED: ("{kind} was not approved", "{kind}s were not approved"),
     Outcome.SKIPPED: ("{kind} was skipped", "{kind}s were skipped"),
     Outcome.RUNNING: ("{kind} is running", "{kind}s are running"),
-    Outcome.WAITING: ("waits for its first {kind}", "wait for their first {kind}"),
+    Outcome.WAITING: ("{kind} waits for a person", "{kind}s wait for a person"),
 }
 _WORST_FIRST = tuple(_WORDS)
 _NOUNS = {"academic": "academic import"}
@@ -59,6 +59,14 @@ class Standing:
     @property
     def message(self) -> str:
         return self.entry.message if self.entry else "No run yet."
+
+    @property
+    def reason(self) -> str:
+        """The completion line without its head, `HRT import waiting: `."""
+        _, _, reason = self.message.partition(": ")
+        return (
+            reason or f"run its first {self.kind} by hand: {_AGAIN.format(kind=self.kind, school=self.school)} --first"
+        )
 
 
 def standings(entries: Sequence[TransferEntry], schools: Sequence[SchoolName]) -> dict[str, list[Standing]]:
@@ -111,7 +119,8 @@ def advice(found: Mapping[str, Sequence[Standing]], now: datetime) -> Iterable[s
         words = _advice(standing, now)
         if words:
             run = standing.entry.run if standing.entry else ""
-            yield f"{standing.school}: {words.format(kind=standing.kind, school=standing.school, run=run)}"
+            named = {"kind": standing.kind, "school": standing.school, "run": run, "reason": standing.reason}
+            yield f"{standing.school}: {words.format(**named)}"
 
 
 def _advice(standing: Standing, now: datetime) -> str:

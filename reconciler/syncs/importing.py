@@ -31,6 +31,7 @@ from reconciler.transfers.completion import completion
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
 from reconciler.vocabulary.actor import Actor
 
+HUB = "hub"
 HELD_FOR = timedelta(hours=24)
 
 
@@ -71,14 +72,15 @@ def import_school(
     now: datetime, actor: Actor, dry_run: bool = False, progress: Progress | None = None,
     across: CrossSchoolStore | None = None,
 ) -> ImportResult:  # fmt: skip
-    """Opens the school's source and imports it; nothing is opened for a school that waits for its first import.
+    """Opens the school's source and imports it; nothing is opened for a school that waits for a person.
 
     `across` is what the others hold: a job that claims uniqueness cannot do without. Raises StoreError; whatever goes
     wrong at the source is in the result, so that other schools go on (rule 66).
     """
     this = _Run(job=job, store=store, run=run, now=now, actor=actor, dry_run=dry_run, across=across)
-    if _waits(job, store, dry_run=dry_run):
-        return _wait(this)
+    waiting = _waiting(this)
+    if waiting:
+        return waiting
     try:
         with connect() as session:
             return run_import(job, session, store, run=run, now=now, actor=actor, dry_run=dry_run, progress=progress,
@@ -97,8 +99,9 @@ def run_import(
     Raises StoreError, and StalePlan when another run changed the feed meanwhile; a SourceError ends as `failed`.
     """
     this = _Run(job=job, store=store, run=run, now=now, actor=actor, dry_run=dry_run, across=across)
-    if _waits(job, store, dry_run=dry_run):
-        return _wait(this)
+    waiting = _waiting(this)
+    if waiting:
+        return waiting
     _start(this)
     base = store.base(job.scope)
     try:
@@ -122,15 +125,27 @@ def _start(this: _Run) -> None:
         this.store.start_run(this.entry(Outcome.RUNNING))
 
 
-def _wait(this: _Run) -> ImportResult:
-    school = this.job.school
-    detail = (f"{this.job.school_name} is waiting for its first manual import; "
-              f"run: reconcile sync import --school {school} --first")  # fmt: skip
+def _waiting(this: _Run) -> ImportResult | None:
+    """What a person must do first: the first import by hand, or the period map of a partner (VS, rules 32 and 44)."""
+    job = this.job
+    if _waits(job, this.store, dry_run=this.dry_run):
+        return _wait(this, f"{job.school_name} is waiting for its first manual import; "
+                     f"run: reconcile sync import --school {job.school} --first")  # fmt: skip
+    if job.feed == HUB and job.period_map is None:
+        return _wait(
+            this, f"{job.school_name} has no period map for {job.year}, so nothing of it is imported; "
+            f"declare period_maps: {{{job.school}: {{{job.year}: ...}}}}, then: reconcile plan",
+            issues=Watch().found(RunFacts(school=job.school, feed=job.feed, unmapped=True)),
+        )  # fmt: skip
+    return None
+
+
+def _wait(this: _Run, detail: str, *, issues: tuple[DataIssue, ...] = ()) -> ImportResult:
     entry = this.entry(Outcome.WAITING, detail=detail)
     if not this.dry_run:
         _start(this)
-        this.store.end_run(entry)
-    return this.result(entry)
+        this.store.end_run(entry, issues=issues)
+    return this.result(entry, issues=issues)
 
 
 def _fail(this: _Run, error: ReconcileError) -> ImportResult:
@@ -242,8 +257,6 @@ def _outcome(reading: Reading, changes: dict[Entity, EntityChanges]) -> tuple[Ou
     short = [trouble.entity for trouble in _incomplete(reading)]
     if short:
         details.append(f"nothing removed, since these may be incomplete: {', '.join(short)}")
-    if reading.job.period_map is None:
-        details.append("timetable not imported, no period map")
     if rejected or reading.refused:
         return Outcome.PARTIAL, "; ".join(details)
     moved = any(found.new or found.changed or found.left for found in changes.values())
@@ -262,7 +275,6 @@ def _facts(job: ImportJob, reading: Reading, changes: dict[Entity, EntityChanges
         rejected=[row for intake in intakes.values() for row in intake.rejected],
         incomplete=_incomplete(reading),
         refused=reading.refused,
-        unmapped=job.period_map is None,
         unreached=reading.unreached,
     )
 

@@ -32,11 +32,12 @@ class Trigger(StrEnum):
 class ImportJob:
     """One school's import into one feed.
 
-    `period_map` gives for each hub slot the partner slot or None (not selected); it is None while the partner is
-    unmapped (VS, rule 32). `entities` are those that the connector can read. `declared_complete` is the source's
-    `complete: true`. `expected_changes` may hold entries of other days; only those that cover the hub's date now
-    count. `first` says that a person asked for the first import. `previous_year` is the year that the school was last
-    imported for, where this job is for a later one; `phase` are the ages it teaches, as the estate writes them.
+    `period_map` gives for each hub slot the partner slot or None (not selected). It is None in feeds that take no
+    timetable, and while a partner is unmapped, which then brings nothing into the feed `hub` (VS, rule 32).
+    `entities` are those that the connector can read. `declared_complete` is the source's `complete: true`.
+    `expected_changes` may hold entries of other days; only those that cover the hub's date now count. `first` says that
+    a person asked for the first import. `previous_year` is the year that the school was last imported for, where this
+    job is for a later one; `phase` are the ages it teaches, as the estate writes them.
     """
 
     school: str

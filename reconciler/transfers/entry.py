@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     HELD = "held"
     REJECTED = "rejected"  # a held run that a person turned down, or that nobody can approve any more
     FAILED = "failed"
-    WAITING = "waiting"  # first manual import or export pending (rules 45 and 46)
+    WAITING = "waiting"  # a person must act first: a first run by hand, a period map (rules 32, 45 and 46)
     SKIPPED = "skipped"  # not begun, since what it stands on failed in this cycle (rule 49)
     INTERRUPTED = "interrupted"
 

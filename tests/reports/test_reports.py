@@ -110,7 +110,7 @@ def test_a_partner_that_never_ran_is_as_loud_as_one_that_failed() -> None:
     """It heads the page and says which command to run."""
     report = transfers_report(entry(), entry("BRK", Outcome.FAILED, rejected=(), counts={}, message="timed out"))
     assert report.outcome == (
-        "1 of 3 partner schools are up to date; 1 import failed: BRK; 1 waits for its first import: HRT"
+        "1 of 3 partner schools are up to date; 1 import failed: BRK; 1 import waits for a person: HRT"
     )
     assert any("sync import --school HRT --first" in step for step in report.first)
 
@@ -122,7 +122,7 @@ def test_schools_that_stand_alike_are_named_together() -> None:
     report = transfers.build(FRAME, [], schools, {}, latest=[])
     assert report.outcome == (
         "0 of 10 partner schools are up to date; "
-        "10 wait for their first import: S01, S02, S03, S04, S05, S06, S07, S08 and 2 more"
+        "10 imports wait for a person: S01, S02, S03, S04, S05, S06, S07, S08 and 2 more"
     )
     assert (len(report.first), report.first[-1]) == (6, "and 5 more, listed below")
 
@@ -156,14 +156,15 @@ def test_the_worst_is_to_be_done_first() -> None:
 @pytest.mark.parametrize(
     ("outcome", "advice"),
     [
-        (Outcome.WAITING, "AVN: run its first export by hand: reconcile sync export --school AVN --first"),
+        (Outcome.WAITING, "AVN: it waits; run: reconcile sync export --school AVN --first"),
         (Outcome.FAILED, "AVN: read the message below, mend the cause, then: reconcile sync export --school AVN"),
         (Outcome.PARTIAL, "AVN: mend what these name: reconcile issues list --school AVN; the next export takes it"),
     ],
 )
 def test_an_export_gets_the_advice_for_an_export(outcome: Outcome, advice: str) -> None:
     """Each kind of run has its own next step."""
-    report = transfers_report(entry(kind="export", outcome=outcome, rejected=(), counts={}), entry())
+    words = "AVN export waiting: it waits; run: reconcile sync export --school AVN --first"
+    report = transfers_report(entry(kind="export", outcome=outcome, rejected=(), counts={}, message=words), entry())
     assert report.first[0] == advice
 
 

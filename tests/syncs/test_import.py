@@ -10,6 +10,7 @@ from reconciler.connectors.protocol import Fetched, Offer, OutOfScopeRow, Reject
 from reconciler.errors import ExitCode, StalePlan
 from reconciler.records.entities import Entity, column_names
 from reconciler.syncs.importing import run_import
+from reconciler.syncs.job import Trigger
 from reconciler.transfers.entry import Outcome
 from tests.syncs.memory_store import MemoryStore
 from tests.syncs.scripted import (
@@ -237,18 +238,38 @@ def test_a_preview_shows_the_change_set_and_writes_nothing(store: MemoryStore) -
     assert "nothing was written" in preview.message
 
 
-@pytest.mark.requirement(32)
-def test_an_unmapped_partner_brings_everything_but_its_timetable(store: MemoryStore) -> None:
-    """Lessons are not even asked for; an issue says why, and the map brings them in."""
+@pytest.mark.requirement(29, 32, 44)
+def test_an_unmapped_partner_waits_and_nothing_of_it_comes_in(store: MemoryStore) -> None:
+    """Its source is not opened; the log and an issue say why, and the map brings everything in."""
     result = importing(store, job_period_map=None)
-    assert ids(store, Entity.LESSONS) == set()
-    assert ids(store, Entity.STUDENTS) == {"S1", "S2", "S3", "S4"}
-    assert "period.unmapped_partner" in {i.code for i in result.issues}
-    assert "no period map" in result.message
+    assert (result.outcome, result.exit_code) == (Outcome.WAITING, ExitCode.HELD)
+    assert (
+        "has no period map for 2026-2027, so nothing of it is imported; declare period_maps: {AVN: " in result.message
+    )
+    assert {entity: ids(store, entity) for entity in Entity} == {entity: set() for entity in Entity}
+    assert [issue.code for issue in store.open_issues.values()] == ["period.unmapped_partner"]
+    assert importing(store, job_period_map=None, job_trigger=Trigger.SCHEDULED).exit_code is ExitCode.DONE
     mapped = importing(store)
     assert mapped.outcome is Outcome.DONE
     assert len(ids(store, Entity.LESSONS)) == 2
     assert store.open_issues == {}
+
+
+@pytest.mark.requirement(32)
+def test_a_partner_that_loses_its_map_keeps_what_is_held(store: MemoryStore) -> None:
+    """Half the roll is gone at the source, and it changes nothing here until there is a map again."""
+    importing(store)
+    before = {entity: ids(store, entity) for entity in Entity}
+    result = importing(store, school(1), job_period_map=None)
+    assert (result.outcome, result.changes) == (Outcome.WAITING, {})
+    assert {entity: ids(store, entity) for entity in Entity} == before
+
+
+def test_a_feed_without_periods_brings_everything_but_lessons(store: MemoryStore) -> None:
+    """An account's feed has no timetable of the hub to stand in."""
+    counts = importing(store, job_period_map=None, job_feed="elm-parentpay").entry.counts
+    assert counts["students"].new == 4
+    assert "lessons" not in counts
 
 
 @pytest.mark.requirement(37)
@@ -352,16 +373,6 @@ def test_an_equal_payload_closes_no_issue(store: MemoryStore) -> None:
     importing(store, **wrong())
     importing(store, **wrong())
     assert [i.code for i in store.open_issues.values()] == ["record.invalid_upn"]
-
-
-def test_an_unmapped_partner_loses_no_timetable_that_it_had(store: MemoryStore) -> None:
-    """Lessons that are held stay, and so do the teachers and rooms whom only they lead to."""
-    rows = school()
-    rows[Entity.LESSONS].append(lesson("C1", "W1Mon.P2", "T9", "R9"))
-    importing(store, rows)
-    result = importing(store, rows, job_period_map=None)
-    assert result.changes == {}
-    assert "T9" in ids(store, Entity.STAFF)
 
 
 def test_another_run_in_between_is_noticed(store: MemoryStore) -> None:

@@ -118,7 +118,7 @@ def _problem(
 
 
 def _without(estate: Estate, document: Document) -> Iterator[Diagnostic]:
-    """A partner without a map for the year cannot import its timetable (rules 32 and 44)."""
+    """A partner without a map for the year is not ready, and nothing of it is imported (rules 32 and 44)."""
     year = str(academic_year(estate) or "")
     if not year:
         return
@@ -127,7 +127,7 @@ def _without(estate: Estate, document: Document) -> Iterator[Diagnostic]:
         if code not in mapped:
             yield document.finding(
                 "period.unmapped_partner",
-                f"{code} has no period map for {year}: its timetable is held until there is one",
+                f"{code} has no period map for {year}: its students, classes and timetable wait until there is one",
                 ("partners", code),
                 key=True,
                 severity=Severity.WARNING,
