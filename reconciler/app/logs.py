@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from reconciler.app.context import opened
+from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import Refused, UnknownName
 from reconciler.reports.frame import LONDON, clean, local, table
 from reconciler.reports.ports import IssueFilter, TransferFilter
@@ -69,6 +70,19 @@ def _detail(entry: TransferEntry) -> str:
     return "\n\n".join(parts)
 
 
+def acknowledge(settings: Settings, numbers: Sequence[int]) -> str:
+    """Notes that the actor has seen these issues, so that `status` no longer awaits a person for them (VS, rule 64).
+
+    They stay open until an import no longer finds them. Raises UnknownName, NotPermitted without the role syncer.
+    """
+    with opened(settings) as context:
+        require_role(settings.actor, "syncer", operators_of(context.store.state.read_state(), ()),
+                     doing="issues ack")  # fmt: skip
+        context.store.issues.acknowledge(numbers, actor=settings.actor, at=context.now)
+    named = ", ".join(str(number) for number in sorted(set(numbers)))
+    return f"Acknowledged by {clean(settings.actor.name)}: {named}. Each stays open until an import no longer finds it."
+
+
 def issue_text(settings: Settings, number: int) -> str:
     """One issue with its life so far. Raises UnknownName."""
     with opened(settings, read_only=True) as context:
@@ -85,6 +99,8 @@ def issue_text(settings: Settings, number: int) -> str:
         f"opened:  {local(found.opened_at)} by run {found.opened_run}",
         f"seen:    {local(found.last_seen_at)}",
     ]
+    if found.acknowledged_by:
+        lines.append(f"acknowledged by {clean(found.acknowledged_by)}")
     if found.closed_at:
         by = found.closed_run if " " in found.closed_run else f"run {found.closed_run}"
         lines.append(f"closed:  {local(found.closed_at)} by {by}")

@@ -238,5 +238,7 @@ def _old_errors(context: Context, now: datetime) -> list[Need]:
     if not old:
         return []
     schools = ", ".join(sorted({tracked.issue.school for tracked in old}))
-    return [Need(code="schedule.errors_unread", next_step="reconcile issues list --severity error",
-                 message=f"{len(old)} errors are open for more than 24 hours at {schools}")]  # fmt: skip
+    return [Need(
+        code="schedule.errors_unread", message=f"{len(old)} errors are open for more than 24 hours at {schools}",
+        next_step="reconcile issues list --severity error; once somebody sees to one: reconcile issues ack NUMBER",
+    )]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The verbs that look: drift, log, issues, report."""
+"""The verbs that look: drift, log, issues (and the note that one was seen), report."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def drift(invocation: Invocation, schools: tuple[str, ...], format_: str, out: s
 
 @click.group(help="Data issues: what schools must mend.\n\n"
              + examples("reconcile issues list", "reconcile issues list --school BRK",
-                        "reconcile issues show 12"))  # fmt: skip
+                        "reconcile issues show 12", "reconcile issues ack 12 13"))  # fmt: skip
 def issues() -> None:
     pass
 
@@ -94,6 +94,16 @@ def show(invocation: Invocation, number: int) -> None:
     from reconciler.app import logs
 
     emit(logs.issue_text(invocation.settings(), number))
+
+
+@issues.command("ack", help="Notes that somebody sees to these issues; they stay open until mended.\n\n"
+                + examples("reconcile issues ack 12 13"))  # fmt: skip
+@click.argument("numbers", metavar="NUMBER...", type=int, nargs=-1, required=True)
+@click.pass_obj
+def ack(invocation: Invocation, numbers: tuple[int, ...]) -> None:
+    from reconciler.app import logs
+
+    emit(logs.acknowledge(invocation.settings(), numbers))
 
 
 @click.group(help="Reports of what moved and what is wrong.\n\n"

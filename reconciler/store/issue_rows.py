@@ -57,6 +57,8 @@ _SEEN_AGAIN = (
         severity=bindparam("b_severity"), message=bindparam("b_message"), next_step=bindparam("b_next_step"),
         owner=bindparam("b_owner"), last_seen_at=bindparam("b_at"), closed_at=None, closed_run="",
         reopened=_T.c.reopened + bindparam("b_again"),
+        # what came back was mended once and is news again
+        acknowledged_by=case((bindparam("b_again") == 1, ""), else_=_T.c.acknowledged_by),
     )
 )  # fmt: skip
 

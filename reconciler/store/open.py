@@ -17,6 +17,7 @@ from reconciler.store.database import Database
 from reconciler.store.exports import SqlExportStore
 from reconciler.store.feed_store import SqlFeedStore
 from reconciler.store.files import check_private, make_private
+from reconciler.store.issue_store import SqlIssueStore
 from reconciler.store.migrations import HEAD, REVISIONS, VERSION_TABLE
 from reconciler.store.report_source import SqlReportSource
 from reconciler.store.slots import SqlSlotLedger
@@ -37,6 +38,7 @@ class Store:
         self.state = SqlStateStore(database)
         self.feeds = SqlFeedStore(database)
         self.reports = SqlReportSource(database)
+        self.issues = SqlIssueStore(database)
         self.exports = SqlExportStore(database)
         self.undoing = SqlUndoStore(database)
         self.academic = SqlAcademicStore(database)

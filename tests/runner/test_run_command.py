@@ -24,7 +24,7 @@ from reconciler.app.context import opened
 from reconciler.app.status import status as stands
 from reconciler.documents.read import read_document
 from reconciler.errors import ExitCode
-from reconciler.reports.ports import TransferFilter
+from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.runner.cycle import MOST_ATTEMPTS
 from reconciler.schedule.due import LineKey
 from reconciler.schedule.times import latest_slot
@@ -310,6 +310,14 @@ def test_an_error_that_nobody_has_looked_at_for_a_day_awaits_a_person(desk: Desk
 
     assert not unread("2026-11-25T07:59+00:00")
     assert unread("2026-11-25T08:01+00:00")
+    assert desk.run("issues", "ack", "1", RECONCILE_ACTOR="dpo").code == 5
+    assert unread("2026-11-25T08:01+00:00")
+    with opened(desk.settings()) as context:
+        numbers = [str(t.number) for t in context.store.reports.issues(IssueFilter(severities=frozenset({"error"})))]
+    said = desk.run("issues", "ack", *numbers)
+    assert (said.code, said.out.startswith("Acknowledged by data-manager: ")) == (0, True)
+    assert not unread("2026-11-25T08:01+00:00")
+    assert "acknowledged by data-manager" in desk.run("issues", "show", numbers[0]).out
 
 
 @pytest.mark.requirement(116)

@@ -8,7 +8,7 @@ from datetime import UTC
 import pytest
 
 from reconciler.diagnostics import Severity
-from reconciler.errors import Refused
+from reconciler.errors import Refused, UnknownName
 from reconciler.issues.issue import DataIssue, Owner
 from reconciler.issues.tracked import TrackedIssue
 from reconciler.reports.ports import IssueFilter, TransferFilter
@@ -169,6 +169,32 @@ def test_an_issue_that_is_mended_closes_and_may_return(store: Store, scope: Feed
     store.feeds.commit(feed_commit(scope, "r3", at=later(90), issues=[issue()], issue_codes=CODES))
     back = issues(store)["c1"]
     assert (back.number, back.is_open, back.reopened, back.closed_run) == (closed.number, True, 1, "")
+
+
+@pytest.mark.requirement(4, 64)
+def test_an_acknowledgement_is_on_record_until_the_issue_comes_back(store: Store, scope: FeedScope) -> None:
+    """Who saw it stands with the issue and on the audit trail, once; what was mended and returns is news again."""
+    found = [issue("import.no_teacher"), issue("import.no_teacher", "c2")]
+    store.feeds.commit(feed_commit(scope, "r1", issues=found, issue_codes=CODES))
+    number = issues(store)["c1"].number
+    for _ in range(2):
+        store.issues.acknowledge([number], actor=ACTOR, at=later(5))
+    assert {record: kept.acknowledged_by for record, kept in issues(store).items()} == {"c1": ACTOR.name, "c2": ""}
+    acts = [row for row in store.state.audit_rows() if row.verb == "issues ack"]
+    assert [(row.actor, row.at, row.detail) for row in acts] == [(ACTOR, later(5), {"issues": [number]})]
+    store.feeds.commit(feed_commit(scope, "r2", at=later(10), issues=found, issue_codes=CODES))
+    assert issues(store)["c1"].acknowledged_by == ACTOR.name
+    store.feeds.commit(feed_commit(scope, "r3", at=later(20), issue_codes=CODES))
+    store.feeds.commit(feed_commit(scope, "r4", at=later(30), issues=found, issue_codes=CODES))
+    assert issues(store)["c1"].acknowledged_by == ""
+
+
+def test_issues_are_acknowledged_all_or_none(store: Store, scope: FeedScope) -> None:
+    """A number that no open issue has is named, and the others are left as they were."""
+    store.feeds.commit(feed_commit(scope, "r1", issues=[issue()], issue_codes=CODES))
+    with pytest.raises(UnknownName, match="no open issue 777"):
+        store.issues.acknowledge([issues(store)["c1"].number, 777], actor=ACTOR, at=later(5))
+    assert issues(store)["c1"].acknowledged_by == ""
 
 
 def test_a_run_closes_only_what_it_judged(store: Store, scope: FeedScope) -> None:
