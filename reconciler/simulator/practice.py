@@ -37,32 +37,46 @@ class Practice:
 
 
 @contextmanager
-def practice(environment: Mapping[str, str], *, into: str, seed: int = 2026, scale: float = 1.0) -> Iterator[Practice]:
-    """Makes the folder anew and runs the schools until the block ends.
+def practice(environment: Mapping[str, str], *, into: str, seed: int = 2026, scale: float = 1.0,
+             faults: Sequence[str] = (), keep: bool = False) -> Iterator[Practice]:  # fmt: skip
+    """Fills the folder and runs the schools, with the named faults (`BRK:roll_down_60`), until the block ends.
 
-    Raises Refused when the folder holds anything that this program did not put there.
+    With `keep` a folder of an earlier run goes on as it was left, its estate and store untouched; otherwise it is made
+    anew. Nothing in it changes before everything that was asked for is known to be possible.
+
+    Raises Refused when the folder holds anything that this program did not put there, or other schools than these;
+    UnknownName for a school or a fault that does not exist.
     """
-    folder = _fresh(Path(into))
+    folder, schools = Path(into), f"seed {seed}, scale {scale:g}"
+    goes_on = _check(folder) and keep
+    if goes_on:
+        _check_same_schools(folder, schools)
     world = build_world(seed=seed, scale=scale, now=NOW.date())
     with start(world) as simulator:
-        _fill(folder, simulator)
+        for fault in faults:
+            _switch_on(simulator, fault)
+        if not goes_on:
+            _make_anew(folder, schools)
+            _fill(folder)
+        _connect(folder, simulator)
         made = _environment(folder, simulator)
         write_whole(folder / "env.sh", _shell(made).encode())
         yield Practice(folder=folder, environment={**_kept(environment), **made}, simulator=simulator)
 
 
 def simulate(environment: Mapping[str, str], *, into: str, seed: int, scale: float, faults: Sequence[str],
-             say: Callable[[str], None]) -> None:  # fmt: skip
-    """Runs the schools until interrupted, with the named faults (`BRK:roll_down_60`)."""
-    with practice(environment, into=into, seed=seed, scale=scale) as made:
-        for fault in faults:
-            _switch_on(made.simulator, fault)
+             fresh: bool, say: Callable[[str], None]) -> None:  # fmt: skip
+    """Runs the schools until interrupted; a folder of an earlier run goes on as it was left, unless `fresh`."""
+    with practice(environment, into=into, seed=seed, scale=scale, faults=faults, keep=not fresh) as made:
+        has_store = (made.folder / ".reconcile" / "store.db").exists()
         say(f"Partner schools answer on loopback. Everything is in {made.folder}/")
+        if has_store:
+            say("Its estate and store are as you left them; --fresh makes all of it anew.")
         for origin, address in sorted(made.simulator.endpoints().items()):
             say(f"  {origin:<32} {address}")
         say("In another terminal:")
         say(f"  . {made.folder}/env.sh")
-        say("  reconcile state init --rehearsal && reconcile plan")
+        say("  reconcile status" if has_store else "  reconcile state init --rehearsal && reconcile plan")
         say("Ctrl-C ends it.")
         while True:
             time.sleep(3600)
@@ -87,13 +101,30 @@ def _switch_on(simulator: RunningSimulator, fault: str) -> None:
     simulator.server.fault(code, name)
 
 
-def _fresh(folder: Path) -> Path:
-    if folder.exists() and not (folder / _MARK).exists() and any(folder.iterdir()):
+def _check(folder: Path) -> bool:
+    """Whether an earlier run made the folder. Raises Refused when it holds anything of somebody else."""
+    made = (folder / _MARK).exists()
+    if folder.exists() and not made and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused(
             "simulator.folder_in_use",
             f"{folder} holds files that this command did not make",
             hint="name another folder with --into, or empty that one yourself",
         )
+    return made
+
+
+def _check_same_schools(folder: Path, schools: str) -> None:
+    """A store of other people would be held by every guard: said before, not after. Raises Refused."""
+    found = (folder / _MARK).read_text("utf-8").strip()
+    if found != schools:
+        raise Refused(
+            "simulator.other_schools",
+            f"{folder} was made for other schools ({found}) than those asked for ({schools})",
+            hint="give the same --seed and --scale, or another folder with --into; --fresh makes this one anew",
+        )
+
+
+def _make_anew(folder: Path, schools: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True, mode=0o700)
@@ -104,18 +135,20 @@ def _fresh(folder: Path) -> Path:
             hint="name a folder of your own with --into",
         ) from None
     (folder / ".gitignore").write_text("*\n", "utf-8")
-    (folder / _MARK).write_text("made anew by each run; keep nothing here\n", "utf-8")
-    return folder
+    (folder / _MARK).write_text(schools + "\n", "utf-8")
 
 
-def _fill(folder: Path, simulator: RunningSimulator) -> None:
+def _fill(folder: Path) -> None:
     examples = shipped("examples")
     shutil.copyfile(examples / "estate.yaml", folder / "estate.yaml")
     (folder / ".reconcile").mkdir(mode=0o700)  # what a rehearsal's `file:` and `drop:` are relative to
     shutil.copyfile(examples / "assignments.csv", folder / ".reconcile" / "assignments.csv")
+
+
+def _connect(folder: Path, simulator: RunningSimulator) -> None:
+    """What differs from run to run: where the schools answer, and what those without a service drop."""
     (folder / "endpoints.json").write_text(json.dumps(simulator.endpoints(), indent=2) + "\n", "utf-8")
     simulator.write_drops(folder / ".reconcile")
-    shutil.copyfile(examples / "assignments.csv", folder / ".reconcile" / "assignments.csv")  # where a rehearsal looks
 
 
 def _environment(folder: Path, simulator: RunningSimulator, *, now: datetime = NOW) -> dict[str, str]:
@@ -135,5 +168,8 @@ def _kept(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _shell(environment: Mapping[str, str]) -> str:
+    """Lines for `.`; whole paths, so that the commands work in every folder."""
+    whole = {name: str(Path(environment[name]).absolute()) for name in ("RECONCILE_ESTATE", "RECONCILE_ENDPOINTS")}
+    environment = {**environment, **whole}
     lines = ["# values of the practice schools; nothing here is real"]
     return "\n".join(lines + [f"export {name}={quote(value)}" for name, value in environment.items()]) + "\n"
