@@ -8,7 +8,7 @@ from reconciler.cli.invocation import Invocation, examples, finish
 
 
 @click.command(help="Runs the partner schools of the example estate on loopback until Ctrl-C.\n\n"
-               "A folder of an earlier run goes on as it was left: stop, and start again with a fault, to see what it does.\n\n"
+               "A folder of an earlier run goes on as it was left: stop, and start again with a fault.\n\n"
                + examples("reconcile simulate --into practice/",
                           "reconcile simulate --into practice/ --fault BRK:roll_down_60",
                           "reconcile simulate --scale 0.2 --seed 7"))  # fmt: skip

@@ -12,6 +12,7 @@ from reconciler.errors import StalePlan
 from reconciler.records.academic import AcademicEntity
 from reconciler.store import audit, issue_rows, runs
 from reconciler.store.academic_write import release, write_changes, write_parked
+from reconciler.store.attachments import require_live
 from reconciler.store.packed import in_scope, scope_values
 from reconciler.store.tables.academic import ACADEMIC_CURSOR, ACADEMIC_HELD, ACADEMIC_STATE
 from reconciler.store.tables.runs import FEED_CURSOR
@@ -22,7 +23,7 @@ from reconciler.syncs.ports import FeedScope
 
 
 def write(connection: Connection, commit: AcademicCommit) -> None:
-    """Writes it all, or raises StalePlan before the first record when the scope changed since it was read."""
+    """Writes it all, or raises StalePlan when the scope changed since it was read, or the school was set aside."""
     _claim(connection, commit)
     entry, scope = commit.entry, commit.scope
     at = entry.finished_at or entry.started_at
@@ -54,6 +55,7 @@ def write(connection: Connection, commit: AcademicCommit) -> None:
                 "changes": {e.value: [c.new_count, c.changed_count, c.left_count] for e, c in changed.items()},
             },
         )  # fmt: skip
+        require_live(connection, scope.attachment, scope.school)
 
 
 def supersede(connection: Connection, scope: FeedScope, *, by: str) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import Connection, func, insert, select, update
 
 from reconciler.apply.ports import AttachmentChange
-from reconciler.errors import Refused, UnknownName
+from reconciler.errors import Refused, StalePlan, UnknownName
 from reconciler.plan.state import Attachment, AttachmentStatus
 from reconciler.store import runs
 from reconciler.store.tables.academic import (
@@ -46,6 +46,23 @@ def live_attachment(connection: Connection, school: str) -> str:
             hint=did_you_mean(school, known) or "declare it under schools: and apply", subject=f"school.{school}",
         )  # fmt: skip
     return str(found)
+
+
+def require_live(connection: Connection, attachment: str, school: str) -> None:
+    """Refuses rows of a school that was set aside while they were read or waited (VS, rules 19 and 26).
+
+    It is called behind the audit row: the lock on the head of the trail lets it take turns with an apply. Raises
+    StalePlan.
+    """
+    status = connection.execute(select(ATTACHMENT.c.status).where(ATTACHMENT.c.id == attachment)).scalar()
+    if status != _LIVE:
+        raise StalePlan(
+            "store.set_aside",
+            f"{school} was removed, or attached under another Data Exchange Key, before these rows were stored; "
+            "nothing was changed",
+            hint="look at what was applied with: reconcile state log; a school that is still a partner is synced again",
+            subject=f"school.{school}",
+        )
 
 
 def read_attachments(connection: Connection) -> tuple[Attachment, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from reconciler.errors import StalePlan
 from reconciler.records.entities import Entity
 from reconciler.store import audit, held_runs, issue_rows, runs
+from reconciler.store.attachments import require_live
 from reconciler.store.identifiers_held import refuse_clashes
 from reconciler.store.packed import in_scope, scope_values
 from reconciler.store.records_write import write_entity
@@ -19,7 +20,7 @@ from reconciler.syncs.ports import Cursor, FeedCommit, FeedScope
 
 
 def write(connection: Connection, commit: FeedCommit) -> None:
-    """Writes it all, or raises StalePlan before the first record when the scope changed since it was read.
+    """Writes it all, or raises StalePlan when the scope changed since it was read, or the school was set aside.
 
     Raises Held where another school holds an identifier that is claimed to be unique: it came since both were compared.
     """
@@ -45,6 +46,7 @@ def write(connection: Connection, commit: FeedCommit) -> None:
                 "changes": {e.value: [len(c.new), len(c.changed), len(c.left)] for e, c in changed.items()},
             },
         )  # fmt: skip
+        require_live(connection, scope.attachment, scope.school)
         refuse_clashes(connection, school=scope.school)
 
 

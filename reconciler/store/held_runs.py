@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, true, update
 
 from reconciler.errors import UnknownName
 from reconciler.store import audit, runs
 from reconciler.store.change_sets import dump_commit, load_commit
 from reconciler.store.packed import in_scope, scope_values
+from reconciler.store.tables.academic import ACADEMIC_HELD
 from reconciler.store.tables.runs import HELD_RUN, RUN
 from reconciler.syncs.ports import FeedScope, HeldRun
 from reconciler.transfers.entry import Outcome
@@ -59,6 +60,19 @@ def supersede(connection: Connection, scope: FeedScope, *, by: str) -> None:
     where = in_scope(HELD_RUN, scope) & (HELD_RUN.c.status == "held") & (HELD_RUN.c.run != by)
     runs.close_held(connection, select(HELD_RUN.c.run).where(where), f"superseded by run {by}")
     connection.execute(update(HELD_RUN).where(where).values(status="superseded", change_set=None))
+
+
+def outdate(connection: Connection, schools: Collection[str] | None, *, serial: int) -> None:
+    """Held runs of any kind that the version `serial` told otherwise can no longer be committed as shown.
+
+    `schools` are those that are to bring something else now, None for all.
+    """
+    for held in (HELD_RUN, ACADEMIC_HELD):
+        told_otherwise = true() if schools is None else held.c.school.in_(sorted(schools))
+        where = (held.c.status == "held") & told_otherwise
+        why = f"superseded by version {serial} of the estate"
+        runs.close_held(connection, select(held.c.run).where(where), why)
+        connection.execute(update(held).where(where).values(status="superseded", change_set=None))
 
 
 def became_of(connection: Connection, run: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from reconciler.apply.ports import ResourceChange, StateCommit, Version
 from reconciler.errors import StalePlan, StoreError
-from reconciler.store import audit, held_plans, issue_rows
+from reconciler.store import audit, held_plans, held_runs, issue_rows
 from reconciler.store.attachments import change_attachments
 from reconciler.store.identifiers_held import refuse_clashes
 from reconciler.store.tables.control import RESOURCE, STORE, VERSION, VERSION_CHANGE
@@ -41,6 +41,7 @@ def write(connection: Connection, commit: StateCommit) -> Version:
     if commit.consumes_held_plan:
         held_plans.consume(connection, commit.consumes_held_plan)
     held_plans.supersede(connection)
+    held_runs.outdate(connection, _told_otherwise(commit.changes), serial=serial)
     audit.append(
         connection, at=commit.at, actor=commit.actor, verb="apply", subject=f"version {serial}",
         detail={
@@ -52,6 +53,28 @@ def write(connection: Connection, commit: StateCommit) -> Version:
     if commit.attachments or any(change.address == "virtual_school" for change in commit.changes):
         refuse_clashes(connection)
     return version
+
+
+# What an import is told, by kind of resource: when one of these moves, a change set that waits shows what was asked
+# before. Colours, guards and the like leave it as it is.
+_TOLD = {
+    "virtual_school": ("academic_year", "period_structure", "identifiers", "academic", "academic_structure"),
+    "school": ("mis",),
+    "partner": ("offers", "period_structure"),
+    "period_map": ("slots",),
+}
+
+
+def _told_otherwise(changes: Sequence[ResourceChange]) -> set[str] | None:
+    """The schools that are to bring something else from this version on; None when it is all of them."""
+    schools = set()
+    for change in changes:
+        before, after = change.before or {}, change.after or {}
+        if any(before.get(name) != after.get(name) for name in _TOLD.get(change.kind, ())):
+            if change.kind == "virtual_school":
+                return None
+            schools.add(change.address.split(".")[1])
+    return schools
 
 
 def _claim_serial(connection: Connection, commit: StateCommit) -> int:

@@ -23,7 +23,7 @@ from reconciler.transfers.entry import Outcome
 from tests.academic.memory_store import MemoryAcademicStore
 from tests.academic.scripted import ACTOR, JOB, MARKS, NOW, TODAY, importing, mark
 from tests.academic.test_properties import KNOWN, PAYLOADS, WIDE, Payload, live
-from tests.store.values import KEY, OTHER_KEY, attach, feed_commit, scope_of, state_commit, with_partner
+from tests.store.values import KEY, OTHER_KEY, attach, change, feed_commit, scope_of, state_commit, with_partner
 
 DAY = timedelta(days=1)
 
@@ -177,6 +177,24 @@ def test_a_held_run_loses_its_change_set_when_it_is_closed(real: Store) -> None:
         rows = [tuple(r) for r in connection.execute(select(ACADEMIC_HELD.c.status, ACADEMIC_HELD.c.change_set))]
     assert rows == [("approved", None)]
     assert len(held_rows(real)[MARKS]) == 2
+
+
+@pytest.mark.requirement(3)
+def test_an_academic_run_is_approved_only_under_the_terms_that_it_was_held_under(real: Store) -> None:
+    """A hub that no longer asks for attendance, or a school that was removed, gets none by a late approval."""
+    store = RealStore(real, {"S1"})
+    importing(store, marks(100), job=job(real))
+    importing(store, marks(2), job=replace(job(real), guards=JOB.guards))
+    (kept,) = real.academic.held_runs()
+    asked = change("virtual_school", {"academic": []}, before={"academic": ["attendance"]}, action="update")
+    real.state.commit(state_commit(real, asked))
+    assert not real.academic.held_runs()
+    real.state.commit(state_commit(real, attachments=[attach("retain")]))
+    with pytest.raises(StalePlan) as caught:
+        real.academic.commit(kept.commit)
+    assert caught.value.code == "store.set_aside"
+    real.state.commit(state_commit(real, attachments=[attach("reattach")]))
+    assert len(held_rows(real)[MARKS]) == 100
 
 
 def test_two_commits_from_one_base_cannot_both_succeed(real: Store) -> None:

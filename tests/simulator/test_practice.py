@@ -71,7 +71,7 @@ def test_other_schools_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
     """Another seed would answer with other people than the store holds: refused, and nothing is touched."""
     folder = tmp_path / "practice"
     run(folder, keep=True)
-    with pytest.raises(Refused, match="seed 2026.*seed 7"):
+    with pytest.raises(Refused, match=r"seed 2026.*seed 7"):
         run(folder, keep=True, seed=7)
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from reconciler.errors import UnknownName
+from reconciler.errors import StalePlan, UnknownName
 from reconciler.records.entities import Entity
 from reconciler.reports.ports import TransferFilter
 from reconciler.store.change_sets import dump_commit, load_commit
@@ -19,6 +19,8 @@ from reconciler.transfers.entry import Counts, Outcome, RejectedRecord
 from tests.store.values import (
     ACTOR,
     NOW,
+    attach,
+    change,
     digested,
     entry,
     feed_commit,
@@ -26,6 +28,7 @@ from tests.store.values import (
     issue,
     later,
     staff,
+    state_commit,
     with_partner,
 )
 
@@ -162,6 +165,57 @@ def test_a_good_run_without_changes_ends_the_wait_too(store: Store, scope: FeedS
     store.feeds.commit(feed_commit(scope, "r3", base="r1"))
     assert change_sets(store) == {"r2": ("superseded", False)}
     assert store.feeds.became_of("r2") == "superseded by run r3"
+
+
+@pytest.mark.requirement(51, 67)
+@pytest.mark.parametrize(
+    ("address", "before", "after"),
+    [
+        ("partner.AVN", {"offers": "all"}, {"offers": {"students": ["10233"], "classes": "all"}}),
+        ("school.AVN", {"mis": {"school_id": 1}}, {"mis": {"school_id": 2}}),
+        ("period_map.AVN.2026-2027", {"slots": {"W1Mon.P1": "Mon.1"}}, {"slots": {"W1Mon.P1": None}}),
+        ("virtual_school", {"identifiers": {"separator": ""}}, {"identifiers": {"separator": "-"}}),
+    ],
+)
+def test_what_was_asked_before_is_approved_no_more(
+    store: Store, scope: FeedScope, address: str, before: dict[str, object], after: dict[str, object]
+) -> None:
+    """A student who is offered no longer must not come in by the approval of a run from before."""
+    hold(store, scope, "r2")
+    store.state.commit(state_commit(store, change(address, after, before=before, action="update")))
+    assert change_sets(store) == {"r2": ("superseded", False)}
+    assert store.feeds.became_of("r2") == "superseded by version 2 of the estate"
+
+
+@pytest.mark.parametrize(
+    ("address", "before", "after"),
+    [
+        ("partner.AVN", {"colour": "#000000", "offers": "all"}, {"colour": "#ffffff", "offers": "all"}),
+        ("partner.BRK", {"offers": "all"}, {"offers": {"students": [], "classes": []}}),
+        ("expected_changes", {"entries": []}, {"entries": [{"school": "AVN"}]}),
+    ],
+)
+def test_a_version_that_asks_the_same_leaves_a_held_run_alone(
+    store: Store, scope: FeedScope, address: str, before: dict[str, object], after: dict[str, object]
+) -> None:
+    """A colour, another school and what is announced do not change what was shown."""
+    hold(store, scope, "r2")
+    store.state.commit(state_commit(store, change(address, after, before=before, action="update")))
+    assert change_sets(store) == {"r2": ("held", True)}
+
+
+@pytest.mark.requirement(19, 26)
+def test_nothing_comes_in_from_a_school_that_was_set_aside(store: Store, scope: FeedScope) -> None:
+    """Neither by an approval nor by a run that was reading when the partner was removed."""
+    held = hold(store, scope, "r2")
+    before = store.feeds.digests(scope, Entity.STAFF)
+    store.state.commit(state_commit(store, attachments=[attach("retain")]))
+    assert change_sets(store) == {"r2": ("superseded", False)}
+    with pytest.raises(StalePlan) as caught:
+        store.feeds.commit(held.commit)
+    assert caught.value.code == "store.set_aside"
+    assert store.feeds.digests(scope, Entity.STAFF) == before
+    assert outcome(store, "r2") is Outcome.REJECTED
 
 
 @pytest.mark.parametrize("status", ["approved", "rejected"])

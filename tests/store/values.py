@@ -34,9 +34,10 @@ def later(minutes: int) -> datetime:
     return NOW + timedelta(minutes=minutes)
 
 
-def change(address: str, spec: Mapping[str, Any] | None, *, action: str = "create", **more: Any) -> ResourceChange:
+def change(address: str, spec: Mapping[str, Any] | None, *, action: str = "create",
+           before: Mapping[str, Any] | None = None, **more: Any) -> ResourceChange:  # fmt: skip
     return ResourceChange(
-        address=address, kind=address.partition(".")[0], action=action, before=None, before_digest="", after=spec,
+        address=address, kind=address.partition(".")[0], action=action, before=before, before_digest="", after=spec,
         after_digest=digest(spec) if spec is not None else "", **more,
     )  # fmt: skip
 
