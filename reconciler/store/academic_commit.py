@@ -60,9 +60,8 @@ def write(connection: Connection, commit: AcademicCommit) -> None:
 
 def supersede(connection: Connection, scope: FeedScope, *, by: str) -> None:
     """Held academic runs of the scope, apart from `by`, can no longer be committed as shown: their change sets go."""
-    where = in_scope(ACADEMIC_HELD, scope) & (ACADEMIC_HELD.c.status == "held") & (ACADEMIC_HELD.c.run != by)
-    runs.close_held(connection, select(ACADEMIC_HELD.c.run).where(where), f"superseded by run {by}")
-    connection.execute(update(ACADEMIC_HELD).where(where).values(status="superseded", change_set=None))
+    where = in_scope(ACADEMIC_HELD, scope) & (ACADEMIC_HELD.c.run != by)
+    runs.supersede_held(connection, ACADEMIC_HELD, where, f"superseded by run {by}")
 
 
 def _claim(connection: Connection, commit: AcademicCommit) -> None:

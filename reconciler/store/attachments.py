@@ -155,9 +155,7 @@ def _rekey(connection: Connection, change: AttachmentChange, since: str) -> None
 def _drop_held(connection: Connection, attachment: str, why: str) -> None:
     """A held change set names its attachment: it can no longer be committed as it was shown, and its people go."""
     for held in (HELD_RUN, ACADEMIC_HELD):
-        where = (held.c.attachment == attachment) & (held.c.status == "held")
-        runs.close_held(connection, select(held.c.run).where(where), why)
-        connection.execute(update(held).where(where).values(status="superseded", change_set=None))
+        runs.supersede_held(connection, held, held.c.attachment == attachment, why)
 
 
 def _set_status(connection: Connection, change: AttachmentChange, status: AttachmentStatus, since: str) -> None:

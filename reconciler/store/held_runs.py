@@ -57,9 +57,8 @@ def still_held(connection: Connection) -> Sequence[HeldRun]:
 
 def supersede(connection: Connection, scope: FeedScope, *, by: str) -> None:
     """Held runs of the scope, apart from `by`, can no longer be committed as shown: their change sets go."""
-    where = in_scope(HELD_RUN, scope) & (HELD_RUN.c.status == "held") & (HELD_RUN.c.run != by)
-    runs.close_held(connection, select(HELD_RUN.c.run).where(where), f"superseded by run {by}")
-    connection.execute(update(HELD_RUN).where(where).values(status="superseded", change_set=None))
+    where = in_scope(HELD_RUN, scope) & (HELD_RUN.c.run != by)
+    runs.supersede_held(connection, HELD_RUN, where, f"superseded by run {by}")
 
 
 def outdate(connection: Connection, schools: Collection[str] | None, *, serial: int) -> None:
@@ -69,10 +68,7 @@ def outdate(connection: Connection, schools: Collection[str] | None, *, serial: 
     """
     for held in (HELD_RUN, ACADEMIC_HELD):
         told_otherwise = true() if schools is None else held.c.school.in_(sorted(schools))
-        where = (held.c.status == "held") & told_otherwise
-        why = f"superseded by version {serial} of the estate"
-        runs.close_held(connection, select(held.c.run).where(where), why)
-        connection.execute(update(held).where(where).values(status="superseded", change_set=None))
+        runs.supersede_held(connection, held, told_otherwise, f"superseded by version {serial} of the estate")
 
 
 def became_of(connection: Connection, run: str) -> str:

@@ -70,6 +70,16 @@ def close_held(connection: Connection, held: Select[tuple[str]], why: str) -> No
     )
 
 
+def supersede_held(connection: Connection, held: Table, where: ColumnElement[bool], why: str) -> None:
+    """Of the rows of `held` (roster or academic) those that wait and fit `where` can no longer be committed as shown:
+    their change sets, which hold people, go. Writes nothing where none waits."""
+    waiting = connection.execute(select(held.c.run).where(where, held.c.status == "held")).scalars().all()
+    if waiting:
+        gone = held.c.run.in_(waiting)
+        close_held(connection, select(held.c.run).where(gone), why)
+        connection.execute(update(held).where(gone).values(status="superseded", change_set=None))
+
+
 def transfers(connection: Connection, narrowed: TransferFilter, *, gone: frozenset[int] = frozenset()) \
         -> list[TransferEntry]:  # fmt: skip
     """The latest first, with counts, rejected rows and notes.
