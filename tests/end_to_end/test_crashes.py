@@ -16,13 +16,18 @@ from tests.end_to_end.conftest import Desk
 
 SEED = 20261123
 PARTS = 4
-SCHOOLS = ("AVN", "DNE")  # one that is asked over HTTP, one that drops files
+SCHOOLS = ("DNE", "HRT")  # both drop files: what is asked over HTTP is killed at in `test_cycle_crashes.py`
 
 
 @pytest.fixture(scope="module")
 def schools() -> Iterator[Practice]:
-    """Tiny schools for the whole module."""
+    """Tiny schools for the whole module; three pupils of each are offered, so that one may leave unheld."""
     with small_schools(scale=0.02) as made:
+        simulator = made.simulator
+        for code in SCHOOLS:
+            for pupil in simulator.world.schools[code].on_roll(simulator.world.now.date())[:3]:
+                simulator.world = simulator.world.offer(f"{code}:{pupil.id}")
+        simulator.write_drops(made.folder / ".reconcile")
         yield made
 
 
@@ -89,12 +94,14 @@ def prepare(bench: Bench, name: str) -> Callable[[Desk], None]:
     if name == "next_import":
         prepared.sync(*SCHOOLS, first=True)
         simulator = bench.made.simulator
-        pupil, *_, leaver = simulator.world.schools["AVN"].offered_students()
-        (other,) = simulator.world.schools["DNE"].offered_students()
+        dne, (other, *_) = simulator.world.schools["DNE"], simulator.world.schools["HRT"].offered_students()
+        pupil, *_, leaver = dne.offered_students()
+        joins = next(student for student in dne.students if not student.offered)
         simulator.world = (
-            simulator.world.rename(f"AVN:{pupil.id}", surname="Othername")
-            .stop_offering(f"AVN:{leaver.id}")
-            .rename(f"DNE:{other.id}", surname="Thatcher")
+            simulator.world.rename(f"DNE:{pupil.id}", surname="Othername")
+            .stop_offering(f"DNE:{leaver.id}")
+            .offer(f"DNE:{joins.id}")
+            .rename(f"HRT:{other.id}", surname="Thatcher")
         )
         simulator.write_drops(bench.base)
     bench.prepared()
