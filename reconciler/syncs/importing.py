@@ -81,12 +81,11 @@ def import_school(
     waiting = _waiting(this)
     if waiting:
         return waiting
+    _start(this)  # before anything is asked of the school, be it only who it is
     try:
         with connect() as session:
-            return run_import(job, session, store, run=run, now=now, actor=actor, dry_run=dry_run, progress=progress,
-                              across=across)  # fmt: skip
+            return _import(this, session, progress)
     except (SourceError, SecretUnavailable) as error:
-        _start(this)
         return _fail(this, error)
 
 
@@ -103,9 +102,14 @@ def run_import(
     if waiting:
         return waiting
     _start(this)
-    base = store.base(job.scope)
+    return _import(this, session, progress)
+
+
+def _import(this: _Run, session: Session, progress: Progress | None) -> ImportResult:
+    """A run that has begun."""
+    base = this.store.base(this.job.scope)
     try:
-        reading = read(job, session, store, progress=progress)
+        reading = read(this.job, session, this.store, progress=progress)
     except SourceError as error:
         return _fail(this, error)
     changes = {

@@ -78,6 +78,18 @@ def test_a_source_that_cannot_be_opened_fails_that_school(store: MemoryStore, er
     assert store.entries["r1"].outcome is Outcome.FAILED
 
 
+def test_a_run_is_in_the_log_before_anything_is_asked_of_its_school(store: MemoryStore) -> None:
+    """Also where opening the source asks who it is: whoever waits for an answer that does not come is seen to run."""
+    seen: list[Outcome] = []
+
+    def connect() -> AbstractContextManager[Session]:
+        seen.append(store.entries["r1"].outcome)
+        raise TIMEOUT
+
+    import_school(JOB, connect, store, run="r1", now=NOW, actor=ACTOR)
+    assert seen == [Outcome.RUNNING]
+
+
 @pytest.mark.requirement(66)
 def test_an_incomplete_fetch_adds_and_changes_and_removes_nothing(store: MemoryStore) -> None:
     """Without proof that all came, nobody has left (C13, C32), and an issue says so."""
