@@ -10,6 +10,7 @@ from reconciler.app.agenda import SUCCEEDED, Scheduled, hub_scope, live_attachme
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context, opened
 from reconciler.app.due import SyncFlow, coming_slots, what_is_due
+from reconciler.app.years import next_year, partner_year
 from reconciler.errors import ExitCode, SecretUnavailable
 from reconciler.plan.state import StoredState
 from reconciler.reports.ports import IssueFilter, TransferFilter
@@ -21,6 +22,7 @@ from reconciler.settings import Settings
 from reconciler.syncs.academic_ports import HeldAcademic
 from reconciler.syncs.ports import HeldRun
 from reconciler.transfers.entry import Outcome, TransferEntry
+from reconciler.vocabulary.codes import AcademicYear
 
 KINDS = ("import", "export", "academic")
 MISSED_SHOWN = timedelta(days=7)
@@ -127,16 +129,8 @@ def _partner(context: Context, state: StoredState, code: str, plan: Scheduled, *
 
 def _missing(context: Context, state: StoredState, code: str, plan: Scheduled) -> list[Need]:
     """What keeps the partner from being ready (VS, rules 29, 32 and 44 to 48)."""
-    hub = virtual_school(state)
-    year, needs = str(hub["academic_year"]), []
-    number = live_attachments(state)[code].number
-    mapped = state.resources.get(f"period_map.{code}.{year}")
-    if mapped is None or int(mapped.spec.get("attachment", 1)) != number:
-        again = f" for attachment {number}" if number > 1 else ""
-        needs.append(Need(
-            code="period.unmapped_partner", message=f"{code} has no period map for {year}{again}",
-            next_step=f"declare period_maps: {{{code}: {{{year}: ...}}}}, then reconcile plan and apply",
-        ))  # fmt: skip
+    needs = [_unmapped(state, code, year) for year in _years(context, state, code, plan)
+             if not _mapped(state, code, year)]  # fmt: skip
     scope, scheduled = hub_scope(state, code), {line.key.kind for line in plan.lines}
     for kind, code_ in _FIRST_CODES.items():
         if kind in scheduled and waits_for_first(context, kind, scope):
@@ -152,6 +146,27 @@ def _missing(context: Context, state: StoredState, code: str, plan: Scheduled) -
             needs.append(Need(code=error.code, message=f"{code}: the Data Exchange Key is not known here: "
                               f"{error.message}", next_step=error.hint))  # fmt: skip
     return needs
+
+
+def _years(context: Context, state: StoredState, code: str, plan: Scheduled) -> list[AcademicYear]:
+    """The year that the partner is in and, from the day on which it may change to it, the next one."""
+    current, following = partner_year(context, state, code), next_year(state)
+    soon = following and following.year > current and context.now.astimezone(plan.zone).date() >= following.start
+    return [current, following.year] if following and soon else [current]
+
+
+def _mapped(state: StoredState, code: str, year: AcademicYear) -> bool:
+    found = state.resources.get(f"period_map.{code}.{year}")
+    return found is not None and int(found.spec.get("attachment", 1)) == live_attachments(state)[code].number
+
+
+def _unmapped(state: StoredState, code: str, year: AcademicYear) -> Need:
+    number = live_attachments(state)[code].number
+    again = f" for attachment {number}" if number > 1 else ""
+    return Need(
+        code="period.unmapped_partner", message=f"{code} has no period map for {year}{again}",
+        next_step=f"declare period_maps: {{{code}: {{{year}: ...}}}}, then reconcile plan and apply",
+    )  # fmt: skip
 
 
 def _kind(context: Context, code: str, kind: str, coming: Mapping[LineKey, Slot]) -> KindStanding:

@@ -66,7 +66,7 @@ def test_the_first_apply_takes_roles_from_the_files(store):
 
 def test_a_state_without_operators_takes_them_from_the_files():
     """A first apply that left them out locks nobody out."""
-    assert set(operators_of(stored(hub()), OPERATORS)) == {"data-manager", "dpo", "ci-plan"}
+    assert set(operators_of(stored(hub()), OPERATORS)) == {"data-manager", "dpo", "ci-plan", "no-approver"}
     assert set(operators_of(stored(OPERATORS[1]), OPERATORS)) == {"dpo"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,10 @@ from sqlalchemy import Connection, create_engine, select
 
 from reconciler.app.context import opened
 from reconciler.app.decisions import approve
+from reconciler.app.due import scheduled_flows
+from reconciler.app.status import status
 from reconciler.apply.outcome import PlanHeld
+from reconciler.documents.read import read_document
 from reconciler.errors import ExitCode, StalePlan
 from reconciler.records.entities import Entity
 from reconciler.reports.ports import IssueFilter
@@ -50,6 +54,15 @@ class Office:
         indent = lines[places[0]][: len(lines[places[0]]) - len(lines[places[0]].lstrip())]
         lines[places[0]] = f"{indent}{key}: {value}"
         path.write_text("\n".join(lines) + "\n", "utf-8")
+
+    def map_next_year(self) -> None:
+        """Declares the maps of 2027-2028, alike to those of the year before, and applies them."""
+        path = self.made.folder / "estate.yaml"
+        whole = read_document(path).value
+        for maps in whole["period_maps"].values():
+            maps["2027-2028"] = maps["2026-2027"]
+        path.write_text(json.dumps(whole), "utf-8")
+        self.desk.apply()
 
     def issues(self, *codes: str) -> list[tuple[str, str]]:
         """Open issues as (code, SCHOOL:record)."""
@@ -230,6 +243,11 @@ def test_each_partner_changes_to_the_next_year_when_its_own_system_does(office: 
 
     simulator.world = roll_over(summer, "AVN").at(date(2027, 9, 1))
     autumn = office.on("2027-09-01T08:40:00+00:00")
+    (unmapped,) = autumn.sync("AVN").results
+    assert (unmapped.outcome, "has no period map for 2027-2028" in unmapped.message) == (Outcome.WAITING, True)
+    standing = {p.code: p for p in status(autumn.settings, scheduled_flows()).partners}
+    assert "AVN has no period map for 2027-2028" in {need.message for need in standing["AVN"].missing}
+    office.map_next_year()
     first, second = autumn.sync("AVN", "GHL").results
     assert (first.outcome, second.outcome) == (Outcome.DONE, Outcome.UNCHANGED), first.message
     assert _years(office) == {"AVN": "2027-2028", "GHL": "2026-2027"}
@@ -246,6 +264,7 @@ def test_each_partner_changes_to_the_next_year_when_its_own_system_does(office: 
 
 def test_a_roll_over_that_moved_only_some_pupils_is_held(office: Office) -> None:
     """Half of those who go up are missing: held, and the school stays in the old year until somebody approves (C26)."""
+    office.map_next_year()
     office.desk.sync("AVN", first=True)
     simulator = office.made.simulator
     world = roll_over(simulator.world, "AVN").at(date(2027, 9, 1))

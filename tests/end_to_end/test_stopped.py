@@ -37,7 +37,12 @@ def begin(desk: Desk, *words: str) -> subprocess.Popen[str]:
     environment = {**desk.settings.environment, "RECONCILE_STORE": desk.settings.store_url, "PATH": os.environ["PATH"]}
     process = subprocess.Popen([*MAIN, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                env=environment)  # fmt: skip
-    until(desk, lambda found: bool(found) and found[0].outcome is Outcome.RUNNING)
+    try:
+        until(desk, lambda found: bool(found) and found[0].outcome is Outcome.RUNNING)
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
     return process
 
 

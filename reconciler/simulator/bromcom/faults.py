@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -249,6 +250,7 @@ _BODY_CHANGES: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
+@cache
 def gzip_bomb() -> bytes:
     """50 MB of spaces, about 50 kB on the wire."""
     return gzip.compress(b" " * 50_000_000)
