@@ -48,7 +48,7 @@ def missing(facts: PartnerFacts) -> Iterator[str]:
         yield "declare virtual_school.url: the partner is asked for the hub's address"
     if not facts.mapped:
         year = facts.hub["academic_year"]
-        yield f"declare period_maps: {{{facts.code}: {{{year}: ...}}}}: until then no timetable comes in"
+        yield f"declare period_maps: {{{facts.code}: {{{year}: ...}}}}: until then nothing of it is imported"
 
 
 def section(facts: PartnerFacts) -> Section:
