@@ -12,7 +12,18 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.records.academic import COPY
-from reconciler.reports.frame import MOST_ROWS, Frame, SchoolName, csv_text, day, first_five, html, local, table
+from reconciler.reports.frame import (
+    MOST_ROWS,
+    Frame,
+    SchoolName,
+    csv_text,
+    day,
+    first_five,
+    html,
+    local,
+    opening,
+    table,
+)
 from reconciler.transfers.entry import Outcome, TransferEntry
 
 NAME = "academic"
@@ -186,9 +197,7 @@ def to_html(report: AcademicReport) -> str:
 
 
 def to_text(report: AcademicReport) -> str:
-    parts = [report.outcome]
-    if report.first:
-        parts.append("Do these first:\n" + "\n".join(f"  {n}. {step}" for n, step in enumerate(report.first, 1)))
+    parts = opening(report.outcome, report.first)
     if report.partners:
         header = ("School", "Last run", "Outcome", *(words(kind) for kind in report.kinds))
         rows = [

@@ -71,6 +71,12 @@ def day(moment: datetime) -> str:
     return moment.astimezone(LONDON).strftime("%d %b %Y").lstrip("0")
 
 
+def opening(outcome: str, first: Sequence[str], *, lead: str = "Do these first:") -> list[str]:
+    """What every report begins with as text: the outcome in one sentence, then the numbered steps, where any is due."""
+    steps = [f"  {number}. {step}" for number, step in enumerate(first, 1)]
+    return [outcome, "\n".join([lead, *steps])] if steps else [outcome]
+
+
 def first_five(steps: Sequence[str]) -> tuple[str, ...]:
     """What to do first; where there is more, the last line says how much was left out."""
     left = len(steps) - _MOST_STEPS

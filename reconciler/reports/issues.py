@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.diagnostics import Severity
 from reconciler.issues.issue import Owner
 from reconciler.issues.tracked import TrackedIssue
-from reconciler.reports.frame import MOST_ROWS, Frame, csv_text, day, first_five, html, table
+from reconciler.reports.frame import MOST_ROWS, Frame, csv_text, day, first_five, html, opening, table
 
 NAME = "issues"
 TITLE = "Data issues"
@@ -157,9 +157,7 @@ def to_json(report: IssuesReport) -> dict[str, Any]:
 
 
 def to_text(report: IssuesReport) -> str:
-    parts = [report.outcome]
-    if report.first:
-        parts.append("Do these first:\n" + "\n".join(f"  {n}. {step}" for n, step in enumerate(report.first, 1)))
+    parts = opening(report.outcome, report.first)
     if report.all_rows:
         shown = report.all_rows[:50]
         rows = [(r.number, r.severity, r.school, f"{r.entity} {r.record}", r.code, r.message) for r in shown]

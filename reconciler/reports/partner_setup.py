@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.reports import parentpay_guide, partner_steps
-from reconciler.reports.frame import Frame, SchoolName, csv_text, html
+from reconciler.reports.frame import Frame, SchoolName, csv_text, html, opening
 from reconciler.reports.parentpay_guide import Account
 from reconciler.reports.partner_steps import PartnerFacts
 from reconciler.reports.sheet import Section, json_of, markdown_of, rows_of, text_of
@@ -62,9 +62,7 @@ def to_html(report: PartnerSetup) -> str:
 
 
 def to_text(report: PartnerSetup) -> str:
-    parts = [report.outcome]
-    if report.first:
-        parts.append("The hub must first:\n" + "\n".join(f"  {n}. {step}" for n, step in enumerate(report.first, 1)))
+    parts = opening(report.outcome, report.first, lead="The hub must first:")
     return "\n\n".join([*parts, *([text_of(report.sections)] if report.sections else [])])
 
 

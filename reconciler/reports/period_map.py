@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.estate.period_maps import Expansion, expansion_of
 from reconciler.estate.week_parity import WrongParity, judge
 from reconciler.estate.weeks import meetings
-from reconciler.reports.frame import Frame, SchoolName, csv_text, html, table
+from reconciler.reports.frame import Frame, SchoolName, csv_text, html, opening, table
 from reconciler.reports.school_days import SchoolDay, Side, day_name, next_school_days
 from reconciler.vocabulary.codes import AcademicYear
 from reconciler.vocabulary.slots import Slot
@@ -253,9 +253,7 @@ def _text(slot: Slot | None) -> str | None:
 
 
 def to_text(report: PeriodMapReport) -> str:
-    parts = [report.outcome]
-    if report.first:
-        parts.append("Do these first:\n" + "\n".join(f"  {n}. {step}" for n, step in enumerate(report.first, 1)))
+    parts = opening(report.outcome, report.first)
     code = report.school.code
     parts.append(f"Side by side, hub left, {code} right (- not selected, ? not mapped):\n{_grid(report)}")
     if report.has_times:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.records.entities import Entity
-from reconciler.reports.frame import MOST_ROWS, Frame, SchoolName, csv_text, first_five, html, local, table
+from reconciler.reports.frame import MOST_ROWS, Frame, SchoolName, csv_text, first_five, html, local, opening, table
 from reconciler.reports.standings import KINDS, Standing, advice, sentence, standings
 from reconciler.transfers.entry import Counts, TransferEntry
 
@@ -191,9 +191,7 @@ def entry_to_json(entry: TransferEntry) -> dict[str, Any]:
 
 
 def to_text(report: TransfersReport) -> str:
-    parts = [report.outcome]
-    if report.first:
-        parts.append("Do these first:\n" + "\n".join(f"  {n}. {step}" for n, step in enumerate(report.first, 1)))
+    parts = opening(report.outcome, report.first)
     parts.append(
         table(
             ("School", *(kind.capitalize() for kind in KINDS), "Students", "Classes", "Lessons", "What happened"),
