@@ -6,18 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.app.applied import of_kind, virtual_school
+from reconciler.app.applied import chosen_partners, of_kind, virtual_school
 from reconciler.app.context import Context, new_run_id, opened
-from reconciler.app.flows import LOCK_SECONDS
 from reconciler.app.jobs import import_job, source_request
 from reconciler.app.outcomes import FlowOutcome
-from reconciler.app.process import holder, told_when_stopped
+from reconciler.app.turns import school_lock, school_turn
 from reconciler.app.years import partner_year
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.academic_protocol import AcademicConnector
 from reconciler.connectors.academic_registry import ACADEMIC_CONNECTORS
 from reconciler.connectors.protocol import Capabilities, Completeness
-from reconciler.errors import Refused, UnknownName
+from reconciler.errors import Refused
 from reconciler.plan.state import StoredState
 from reconciler.records.academic import COPY, KINDS, AcademicEntity, academic_columns
 from reconciler.records.structures import hub_structures
@@ -29,7 +28,6 @@ from reconciler.syncs.academic_job import AcademicJob
 from reconciler.syncs.job import ImportJob, ImportResult, Trigger
 from reconciler.transfers.completion import completion
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
-from reconciler.vocabulary.suggestions import did_you_mean
 
 Spec = Mapping[str, Any]
 
@@ -82,7 +80,7 @@ def run_academic(settings: Settings, *, schools: Sequence[str] = (), dry_run: bo
         state = context.store.state.read_state()
         hub = virtual_school(state)
         require_role(settings.actor, "syncer", operators_of(state, ()), doing="sync")
-        chosen = _chosen(schools, of_kind(state, "partner"))
+        chosen = tuple(chosen_partners(state, schools))
         results = tuple(
             _one(context, state, code, manual=bool(schools), whole_year=whole_year, dry_run=dry_run, progress=progress)
             for code in (chosen if hub.get("academic") else ())
@@ -98,7 +96,7 @@ def student_records(settings: Settings, school: str, student: str) -> StudentRec
     with opened(settings, read_only=True) as context:
         state = context.store.state.read_state()
         require_role(settings.actor, "viewer", operators_of(state, ()), doing="list academic records")
-        _chosen((school,), of_kind(state, "partner"))
+        chosen_partners(state, (school,))
         scope = _roster_job(context, state, school, Trigger.MANUAL).scope
         rows = context.store.academic.rows
         return StudentRecords(
@@ -119,7 +117,7 @@ def decide_academic(context: Context, run: str, *, approve: bool, reason: str) -
     store = context.store.academic
     school = next((held.scope.school for held in store.held_runs() if held.run == run), "")
     decide = approve_academic if approve else reject_academic
-    with context.store.state.lock(f"school:{school}", holder=holder(context.now, "approve"), wait=LOCK_SECONDS):
+    with school_lock(context, school, command="approve" if approve else "reject"):
         entry = decide(store, run, now=context.now, actor=context.settings.actor, reason=reason)
     return clean(entry.message)
 
@@ -127,28 +125,27 @@ def decide_academic(context: Context, run: str, *, approve: bool, reason: str) -
 def _one(context: Context, state: StoredState, school: str, *, manual: bool, whole_year: bool, dry_run: bool,
          progress: Callable[[str, int], None] | None) -> ImportResult:  # fmt: skip
     """One school; whatever is refused for it alone is its own failure, so that the others go on (VS, rule 66)."""
-    roster = _roster_job(context, state, school, Trigger.MANUAL if manual else Trigger.SCHEDULED)
-    name = str(of_kind(state, "school")[school]["mis"]["connector"])
-    source = ACADEMIC_CONNECTORS.get(name)
-    if source is None:
-        return _ended(context, roster, Outcome.UNCHANGED, f"a source of the kind {name} gives no academic data")
-    job = _job(state, roster, source, whole_year=whole_year)
+    trigger = Trigger.MANUAL if manual else Trigger.SCHEDULED
+    run = new_run_id()
 
     def told(label: str, rows: int) -> None:
         if progress is not None:
             progress(f"{school} {label}", rows)
 
-    run = new_run_id()
-    lock = context.store.state.lock(
-        f"school:{school}", holder=holder(context.now, "sync academic"), wait=LOCK_SECONDS
-    )  # fmt: skip
     try:
-        with lock, told_when_stopped(context, run):
+        with school_turn(context, school, run, command="sync academic") as current:
+            roster = _roster_job(context, current, school, trigger)
+            name = str(of_kind(current, "school")[school]["mis"]["connector"])
+            source = ACADEMIC_CONNECTORS.get(name)
+            if source is None:
+                return _ended(context, roster, Outcome.UNCHANGED, f"a source of the kind {name} gives no academic data")
             return import_academic(
-                job, lambda: source.open(source_request(context, state, roster)), context.store.academic,
+                _job(current, roster, source, whole_year=whole_year),
+                lambda: source.open(source_request(context, current, roster)), context.store.academic,
                 run=run, now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
             )  # fmt: skip
     except Refused as error:  # another run works on the school: its own log tells of it
+        roster = _roster_job(context, state, school, trigger)
         return _ended(context, roster, Outcome.FAILED, f"it did not begin: {error.message} ({error.code})")
 
 
@@ -182,14 +179,3 @@ def _ended(context: Context, roster: ImportJob, outcome: Outcome, detail: str) -
         message=completion(school=roster.school, kind=KIND, outcome=outcome, total=Counts(), detail=detail),
     )  # fmt: skip
     return ImportResult(entry=entry, scheduled=roster.trigger is Trigger.SCHEDULED)
-
-
-def _chosen(schools: Sequence[str], partners: Mapping[str, Spec]) -> list[str]:
-    for code in schools:
-        if code not in partners:
-            raise UnknownName(
-                "partner.unknown",
-                f"{code!r} is not a partner in the applied estate, so nothing can flow with it",
-                hint=did_you_mean(code, partners) or "partners: " + ", ".join(partners),
-            )
-    return [code for code in partners if not schools or code in schools]

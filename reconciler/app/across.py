@@ -45,7 +45,7 @@ def across_job(context: Context, state: StoredState) -> AcrossJob:
 def _assignments(context: Context, state: StoredState) -> Sequence[Line] | None:
     """The hub's lines; None where the file cannot be read, which the export tells."""
     try:
-        return Declared(context, state).assignments().lines
+        return Declared(context).assignments(state).lines
     except Refused:
         return None
 

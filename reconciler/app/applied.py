@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.errors import Refused
+from reconciler.errors import Refused, UnknownName
 from reconciler.plan.state import StoredState
 from reconciler.reports.frame import SchoolName
+from reconciler.vocabulary.suggestions import did_you_mean
 
 
 def virtual_school(state: StoredState) -> Mapping[str, Any]:
@@ -29,6 +30,19 @@ def of_kind(state: StoredState, kind: str) -> dict[str, Mapping[str, Any]]:
         for address, resource in sorted(state.resources.items())
         if resource.kind == kind
     }
+
+
+def chosen_partners(state: StoredState, schools: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """The applied partners named, or all, in order of code. Raises UnknownName for one that is none."""
+    partners = of_kind(state, "partner")
+    for code in schools:
+        if code not in partners:
+            raise UnknownName(
+                "partner.unknown",
+                f"{code!r} is not a partner in the applied estate, so nothing can flow with it",
+                hint=did_you_mean(code, partners) or "partners: " + ", ".join(partners),
+            )
+    return {code: spec for code, spec in partners.items() if not schools or code in schools}
 
 
 def partner_names(state: StoredState) -> tuple[SchoolName, ...]:

@@ -14,26 +14,28 @@ from reconciler.syncs.assignment_lines import MOST_BYTES, Assignments, read_assi
 class Declared:
     """The assignments of the applied estate; the file is read once a command, and a failure is each partner's."""
 
-    def __init__(self, context: Context, state: StoredState) -> None:
-        found = state.resources.get("class_assignments")
-        self._spec: Mapping[str, Any] = found.spec if found else {}
+    def __init__(self, context: Context) -> None:
         self._context = context
+        self._spec: Mapping[str, Any] | None = None
         self._read: Assignments | Refused | None = None
 
-    def assignments(self) -> Assignments:
-        """Raises Refused `export.assignments_file`."""
-        if self._read is None:
+    def assignments(self, state: StoredState) -> Assignments:
+        """As the state declares them; read again where it declares others. Raises Refused `export.assignments_file`."""
+        found = state.resources.get("class_assignments")
+        spec = found.spec if found else {}
+        if self._read is None or spec != self._spec:
+            self._spec = spec
             try:
-                self._read = self._now()
+                self._read = self._now(spec)
             except Refused as error:
                 self._read = error
         if isinstance(self._read, Refused):
             raise self._read
         return self._read
 
-    def _now(self) -> Assignments:
-        inline = self._spec.get("inline") or ()
-        name = (self._spec.get("from") or {}).get("file")
+    def _now(self, spec: Mapping[str, Any]) -> Assignments:
+        inline = spec.get("inline") or ()
+        name = (spec.get("from") or {}).get("file")
         if not name:
             return read_assignments(inline)
         try:

@@ -7,8 +7,8 @@ from reconciler.app.applied import virtual_school
 from reconciler.app.context import Context, opened
 from reconciler.app.control import fresh_plan, git_commit
 from reconciler.app.estate_files import load
-from reconciler.app.flows import LOCK_SECONDS
 from reconciler.app.process import holder
+from reconciler.app.turns import school_lock
 from reconciler.apply.engine import approve_plan, reject_plan
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import UnknownName
@@ -45,13 +45,13 @@ def reject(settings: Settings, held: str, *, reason: str) -> str:
             plan = reject_plan(held, store=context.store.state, declared=(), actor=settings.actor, now=context.now,
                                reason=reason)  # fmt: skip
             return f"Plan {plan.digest[:16]} is turned down; nothing of it was applied."
-        entry = reject_held(context.store.feeds, run.run, now=context.now, actor=settings.actor, reason=reason)
+        with school_lock(context, run.scope.school, command="reject"):
+            entry = reject_held(context.store.feeds, run.run, now=context.now, actor=settings.actor, reason=reason)
         return clean(entry.message)
 
 
 def _approve_run(context: Context, run: HeldRun, reason: str) -> str:
-    name = f"school:{run.scope.school}"
-    with context.store.state.lock(name, holder=holder(context.now, "approve"), wait=LOCK_SECONDS):
+    with school_lock(context, run.scope.school, command="approve"):
         entry = approve_held(
             context.store.feeds, run.run, now=context.now, actor=context.settings.actor, reason=reason,
             claimed=claimed(virtual_school(context.store.state.read_state()).get("identifiers", {})),

@@ -16,6 +16,7 @@ from reconciler.app.agenda import Scheduled, scheduled
 from reconciler.app.context import Context, opened
 from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.process import holder
+from reconciler.app.turns import LOCK_SECONDS
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import ExitCode, worst
 from reconciler.plan.state import StoredState
@@ -95,7 +96,7 @@ class DueOutcome:
 
 
 def due_now(settings: Settings, kinds: Mapping[str, SyncFlow], *, stop: Callable[[], bool] = lambda: False,
-            tell: Callable[[SlotEnd], None] | None = None, wait: float = flows.LOCK_SECONDS) -> DueOutcome:  # fmt: skip
+            tell: Callable[[SlotEnd], None] | None = None, wait: float = LOCK_SECONDS) -> DueOutcome:  # fmt: skip
     """Runs everything that is due and records it; `tell` hears of each slot as soon as it is settled.
 
     Raises NotPermitted without the role syncer, LockHeld when another process has been running the schedule for more

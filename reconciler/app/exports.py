@@ -9,14 +9,15 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reconciler.app.applied import of_kind, virtual_school
+from reconciler.app.agenda import live_attachments
+from reconciler.app.applied import chosen_partners, of_kind, virtual_school
 from reconciler.app.assignments import Declared
 from reconciler.app.context import Context, new_run_id, opened
-from reconciler.app.flows import LOCK_SECONDS
 from reconciler.app.jobs import expected_changes, guard_limits
 from reconciler.app.outcomes import FlowOutcome
 from reconciler.app.partner_keys import proven_key
-from reconciler.app.process import holder, told_when_stopped
+from reconciler.app.turns import school_turn
+from reconciler.app.years import partner_year
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.export_protocol import ExportRequest, ExportSession, Facts
 from reconciler.connectors.exporters import exporter
@@ -27,7 +28,7 @@ from reconciler.errors import (
     UnknownName,
 )
 from reconciler.issues.export_refused import failed as failed_export
-from reconciler.plan.state import AttachmentStatus, StoredState
+from reconciler.plan.state import StoredState
 from reconciler.reports.frame import clean
 from reconciler.settings import Settings
 from reconciler.syncs.assignment_lines import Assignments, BadLine
@@ -37,9 +38,7 @@ from reconciler.syncs.exporting import export_partner
 from reconciler.syncs.job import Trigger
 from reconciler.transfers.completion import completion
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
-from reconciler.vocabulary.codes import AcademicYear
 from reconciler.vocabulary.digests import canonical_json
-from reconciler.vocabulary.suggestions import did_you_mean
 
 Spec = Mapping[str, Any]
 
@@ -76,8 +75,8 @@ def run_exports(settings: Settings, *, schools: Sequence[str] = (), first: bool 
         virtual_school(state)
         require_role(settings.actor, "syncer", operators_of(state, ()), doing="sync")
         trigger = Trigger.MANUAL if schools or first else Trigger.SCHEDULED
-        chosen = _chosen(schools, of_kind(state, "partner"))
-        declared = Declared(context, state)
+        chosen = _chosen(state, schools)
+        declared = Declared(context)
         results = tuple(
             _one(context, state, code, declared, trigger=trigger, first=first, dry_run=dry_run,
                  failed=frozenset(import_failed), progress=progress)
@@ -90,7 +89,7 @@ def _one(context: Context, state: StoredState, school: str, declared: Declared, 
          dry_run: bool, failed: frozenset[str], progress: Callable[[str, int], None] | None) \
         -> ExportResult:  # fmt: skip
     """One partner; whatever is refused for it alone is its own failure, so that the others go on (VS, rule 31)."""
-    attachment = context.store.exports.attachment(school)
+    attachment = live_attachments(state)[school].id
     run = new_run_id()
 
     def told(label: str, items: int) -> None:
@@ -99,17 +98,15 @@ def _one(context: Context, state: StoredState, school: str, declared: Declared, 
 
     scheduled = trigger is Trigger.SCHEDULED
     try:
-        assignments = declared.assignments()
-    except Refused as error:
-        return _not_begun(context, school, attachment, run, error, scheduled=scheduled, noted=not dry_run)
-    job = export_job(context, state, school, assignments, trigger=trigger, first=first, failed=failed)
-    try:
-        with (
-            context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync export"), wait=LOCK_SECONDS),
-            told_when_stopped(context, run),
-        ):
+        with school_turn(context, school, run, command="sync export") as current:
+            _require_export(school, of_kind(current, "partner")[school])
+            try:
+                assignments = declared.assignments(current)
+            except Refused as error:
+                return _not_begun(context, school, attachment, run, error, scheduled=scheduled, noted=not dry_run)
+            job = export_job(context, current, school, assignments, trigger=trigger, first=first, failed=failed)
             return export_partner(
-                job, lambda: _session(context, state, school), context.store.exports, run=run,
+                job, lambda: _session(context, current, job), context.store.exports, run=run,
                 now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
             )  # fmt: skip
     except Refused as error:
@@ -121,12 +118,12 @@ def export_job(context: Context, state: StoredState, school: str, declared: Assi
     """The job of one partner: the lines for its classes, and the lines that nobody can place."""
     hub, partners = virtual_school(state), of_kind(state, "partner")
     guests = hub.get("guests", {})
-    live = {a.school: a.id for a in state.attachments if a.status is AttachmentStatus.LIVE}
+    live = {code: found.id for code, found in live_attachments(state).items()}
     return ExportJob(
         school=school,
         school_name=str(of_kind(state, "school")[school]["name"]),
         attachment=live[school],
-        year=AcademicYear.parse(hub["academic_year"]),
+        years={code: partner_year(context, state, code) for code in partners},
         lines=tuple(line for line in declared.lines if line.class_school == school),
         bad=_unplaced(declared, school, partners),
         attachments={code: live[code] for code in partners if code in live},
@@ -163,8 +160,9 @@ def seal(key: bytes) -> Seal:
     return sealed
 
 
-def _session(context: Context, state: StoredState, school: str) -> AbstractContextManager[ExportSession]:
+def _session(context: Context, state: StoredState, job: ExportJob) -> AbstractContextManager[ExportSession]:
     """Opens the way out that the partner declares, once its key is proven."""
+    school = job.school
     secret = proven_key(context, state, school)
     partner, schools = of_kind(state, "partner")[school], of_kind(state, "school")
     hub = virtual_school(state)
@@ -176,7 +174,7 @@ def _session(context: Context, state: StoredState, school: str) -> AbstractConte
     return way.open(
         ExportRequest(
             school=school, settings=partner["export"], hub=str(hub["short_code"]),
-            year=AcademicYear.parse(hub["academic_year"]), now=context.now, base=context.base, key=secret.reveal,
+            year=job.year, now=context.now, base=context.base, key=secret.reveal,
             endpoint=context.endpoint, schools={code: str(spec["name"]) for code, spec in schools.items()},
             rehearsal=context.store.rehearsal,
         )
@@ -199,18 +197,18 @@ def _not_begun(context: Context, school: str, attachment: str, run: str, error: 
     return ExportResult(entry=entry, scheduled=scheduled)
 
 
-def _chosen(schools: Sequence[str], partners: Mapping[str, Spec]) -> list[str]:
+def _chosen(state: StoredState, schools: Sequence[str]) -> list[str]:
+    """The partners named, each of which takes exports, or all that do."""
+    partners = chosen_partners(state, schools)
     for code in schools:
-        if code not in partners:
-            raise UnknownName(
-                "partner.unknown",
-                f"{code!r} is not a partner in the applied estate, so nothing can flow with it",
-                hint=did_you_mean(code, partners) or "partners: " + ", ".join(partners),
-            )
-        if not partners[code].get("export"):
-            raise UnknownName(
-                "export.not_declared",
-                f"partner {code} declares no `export:`, so nothing is sent to it",
-                hint=f"add partners.{code}.export, then plan and apply",
-            )
-    return [code for code, spec in partners.items() if spec.get("export") and (not schools or code in schools)]
+        _require_export(code, partners[code])
+    return [code for code, spec in partners.items() if spec.get("export")]
+
+
+def _require_export(school: str, partner: Spec) -> None:
+    if not partner.get("export"):
+        raise UnknownName(
+            "export.not_declared",
+            f"partner {school} declares no `export:`, so nothing is sent to it",
+            hint=f"add partners.{school}.export, then plan and apply",
+        )

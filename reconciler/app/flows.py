@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.app.across import across_schools
-from reconciler.app.applied import of_kind, virtual_school
+from reconciler.app.agenda import live_attachments
+from reconciler.app.applied import chosen_partners, of_kind, virtual_school
 from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.handshakes import shaken
 from reconciler.app.jobs import import_job, period_map, source_request
 from reconciler.app.outcomes import FlowOutcome
-from reconciler.app.process import holder, told_when_stopped
+from reconciler.app.turns import school_turn
 from reconciler.app.years import in_its_year, partner_year
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.connectors.protocol import Capabilities, Completeness, Connector, Session, SourceRequest
@@ -24,11 +24,8 @@ from reconciler.records.entities import Entity
 from reconciler.reports.frame import clean
 from reconciler.settings import Settings
 from reconciler.syncs.importing import import_school
-from reconciler.syncs.job import ImportJob, ImportResult, Trigger
+from reconciler.syncs.job import ImportResult, Trigger
 from reconciler.transfers.entry import Outcome, TransferEntry
-from reconciler.vocabulary.suggestions import did_you_mean
-
-LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +67,7 @@ def run_imports(settings: Settings, *, schools: Sequence[str] = (), first: bool 
         virtual_school(state)
         require_role(settings.actor, "syncer", operators_of(state, ()), doing="sync")
         trigger = Trigger.MANUAL if schools or first else Trigger.SCHEDULED
-        chosen = _chosen(schools, of_kind(state, "partner"))
+        chosen = tuple(chosen_partners(state, schools))
         if first and not schools:
             _check_all_ready(context, state, chosen)
         results = tuple(
@@ -78,41 +75,40 @@ def run_imports(settings: Settings, *, schools: Sequence[str] = (), first: bool 
             for code in chosen
         )
         if results and not dry_run:
-            across_schools(context, state, run=results[-1].entry.run)
+            across_schools(context, context.store.state.read_state(), run=results[-1].entry.run)
         return SyncOutcome(results=results, rehearsal=context.store.rehearsal, dry_run=dry_run)
 
 
 def _one(context: Context, state: StoredState, school: str, *, trigger: Trigger, first: bool, dry_run: bool,
          progress: Callable[[str, int], None] | None) -> ImportResult:  # fmt: skip
     """One school; whatever is refused for it alone is its own failure, so that the others go on (VS, rule 66)."""
-    source = _source(str(of_kind(state, "school")[school]["mis"]["connector"]))
-    job = import_job(
-        state, school, attachment=context.store.feeds.attachment(school), capabilities=source.capabilities,
-        trigger=trigger, first=first,
-    )  # fmt: skip
-    job = in_its_year(context, state, job, source)
     run = new_run_id()
-
-    def connect() -> AbstractContextManager[Session]:
-        return source.open(source_request(context, state, job))
 
     def told(label: str, rows: int) -> None:
         if progress is not None:
             progress(f"{school} {label}", rows)
 
     try:
-        with (
-            context.store.state.lock(f"school:{school}", holder=holder(context.now, "sync import"), wait=LOCK_SECONDS),
-            told_when_stopped(context, run),
-        ):
+        with school_turn(context, school, run, command="sync import") as current:
+            source = _source(str(of_kind(current, "school")[school]["mis"]["connector"]))
+            job = import_job(
+                current, school, attachment=context.store.feeds.attachment(school), capabilities=source.capabilities,
+                trigger=trigger, first=first,
+            )  # fmt: skip
+            job = in_its_year(context, current, job, source)
+
+            def connect() -> AbstractContextManager[Session]:
+                return source.open(source_request(context, current, job))
+
             first_time = not context.store.feeds.first_import_done(job.scope)
             return import_school(
-                job, shaken(connect, state, job) if first_time else connect, context.store.feeds, run=run,
+                job, shaken(connect, current, job) if first_time else connect, context.store.feeds, run=run,
                 now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
                 across=context.store.across,
             )  # fmt: skip
     except Refused as error:
-        return _not_begun(context, job, run, error)
+        return _not_begun(context, school, live_attachments(state)[school].id, run, error,
+                          scheduled=trigger is Trigger.SCHEDULED)  # fmt: skip
 
 
 def _check_all_ready(context: Context, state: StoredState, partners: Sequence[str]) -> None:
@@ -149,22 +145,12 @@ def _source(name: str) -> Connector:
         return _MissingConnector(error)
 
 
-def _not_begun(context: Context, job: ImportJob, run: str, error: Refused) -> ImportResult:
-    """Another run works on the school: its own log tells of it, this one only says that it did not begin."""
+def _not_begun(context: Context, school: str, attachment: str, run: str, error: Refused, *,
+               scheduled: bool) -> ImportResult:  # fmt: skip
+    """Another run works on the school, or it is gone: the log tells of that already."""
     entry = TransferEntry(
-        run=run, kind="import", direction="in", school=job.school, feed=job.feed, attachment=job.attachment,
+        run=run, kind="import", direction="in", school=school, feed="hub", attachment=attachment,
         outcome=Outcome.FAILED, started_at=context.now, finished_at=context.now, actor=context.settings.actor,
-        message=f"import of {job.school} did not begin: {error.message} ({error.code}); {error.hint}",
+        message=f"import of {school} did not begin: {error.message} ({error.code}); {error.hint}",
     )  # fmt: skip
-    return ImportResult(entry=entry, scheduled=job.trigger is Trigger.SCHEDULED)
-
-
-def _chosen(schools: Sequence[str], partners: dict[str, Any]) -> list[str]:
-    for code in schools:
-        if code not in partners:
-            raise UnknownName(
-                "partner.unknown",
-                f"{code!r} is not a partner in the applied estate, so nothing can flow with it",
-                hint=did_you_mean(code, partners) or "partners: " + ", ".join(partners),
-            )
-    return [code for code in partners if not schools or code in schools]
+    return ImportResult(entry=entry, scheduled=scheduled)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from reconciler.app.context import new_run_id, opened
-from reconciler.app.flows import LOCK_SECONDS
-from reconciler.app.process import holder
+from reconciler.app.turns import school_lock
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import Refused
 from reconciler.reports.frame import clean
@@ -25,7 +24,7 @@ def undo(settings: Settings, run: str, *, reason: str) -> str:
         store = context.store
         require_role(settings.actor, "approver", operators_of(store.state.read_state(), ()), doing="undo")
         school = store.undoing.run_facts(run).school
-        with store.state.lock(f"school:{school}", holder=holder(context.now, "sync undo"), wait=LOCK_SECONDS):
+        with school_lock(context, school, command="sync undo"):
             undone = undo_run(
                 store.undoing, run, run=new_run_id(), now=context.now, actor=settings.actor, reason=reason
             )

@@ -10,11 +10,14 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.connectors.export_protocol import Action, ItemKind
+from reconciler.errors import StalePlan
+from reconciler.plan.state import AttachmentStatus
 from reconciler.records.entities import Entity, column_names
 from reconciler.store import audit, issue_rows, runs
 from reconciler.store.attachments import live_attachment
 from reconciler.store.database import Database
 from reconciler.store.packed import in_scope
+from reconciler.store.tables.control import ATTACHMENT
 from reconciler.store.tables.exports import EXPORT_INTENT, EXPORT_ITEM, EXPORT_STATE
 from reconciler.store.tables.records import RECORDS
 from reconciler.store.tables.runs import FEED_STATE
@@ -23,6 +26,7 @@ from reconciler.syncs.ports import CanonicalRow, FeedScope
 from reconciler.transfers.entry import TransferEntry
 
 _PART = 500
+_LIVE = AttachmentStatus.LIVE.value
 _TOLD = ("seal", "revision", "first_day", "last_day", "ended_on", "declared")
 _IDENTITY = ("kind", "origin", "person", "class_id", "ordinal")
 
@@ -119,12 +123,17 @@ class SqlExportStore:
                 _ensure_intent(connection, attachment, intent, run=run, at=at)
 
     def mark(self, attachment: str, keys: Collection[str], state: IntentState, *, code: str, at: datetime) -> None:
-        """Notes how calls fared that did not reach the ledger, by idempotency key."""
+        """Notes how calls fared that did not reach the ledger, by idempotency key.
+
+        Raises StalePlan where a call is about to be made and an apply took a school out that it is about.
+        """
         t = EXPORT_INTENT
         values: dict[str, Any] = {"state": state.value, "code": code, "changed_at": at}
         if state is IntentState.SENDING:
             values["attempts"] = t.c.attempts + 1
         with self._database.write() as connection:
+            if state is IntentState.SENDING:
+                _require_unchanged(connection, attachment, keys)
             for key in sorted(keys):
                 where = (t.c.attachment == attachment, t.c.idempotency_key == key)
                 connection.execute(update(t).where(*where).values(**values))
@@ -166,6 +175,27 @@ class SqlExportStore:
                     connection, at=at, actor=entry.actor, verb="run.exported", subject=f"run {entry.run}",
                     detail={"school": entry.school, "kind": entry.kind, "changes": said},
                 )  # fmt: skip
+
+
+def _require_unchanged(connection: Connection, attachment: str, keys: Collection[str]) -> None:
+    """Refuses a call, just before it is made, to or about a school that an apply has taken out meanwhile.
+
+    What ends something is said all the same: then the partner holds less. Raises StalePlan.
+    """
+    t, item = EXPORT_INTENT, EXPORT_ITEM
+    origins = select(item.c.origin).join(t, item.c.wire_key == t.c.wire_key).where(
+        t.c.attachment == attachment, t.c.idempotency_key.in_(sorted(keys)), t.c.action != Action.END.value
+    )  # fmt: skip
+    needed = {attachment, *connection.execute(origins).scalars()}
+    live = select(ATTACHMENT.c.id).where(ATTACHMENT.c.id.in_(sorted(needed)), ATTACHMENT.c.status == _LIVE)
+    gone = sorted(needed - set(connection.execute(live).scalars()))
+    if gone:
+        named = " and ".join(one.partition(":")[0] for one in gone)
+        raise StalePlan(
+            "export.estate_changed",
+            f"{named} was removed, or attached under another Data Exchange Key, while this export ran",
+            hint="see who applied what: reconcile state log; the next export says what the estate says by then",
+        )
 
 
 def _ensure_item(connection: Connection, attachment: str, item: Item, *, run: str, at: datetime) -> None:

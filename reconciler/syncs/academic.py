@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from reconciler.connectors.academic_protocol import AcademicSession
-from reconciler.errors import ReconcileError, RefusedSourceError, SecretUnavailable, SourceError
+from reconciler.errors import ReconcileError, RefusedSourceError, SecretUnavailable, SourceError, StalePlan
 from reconciler.issues.academic import AcademicFacts, academic_issues, judged_codes
 from reconciler.issues.issue import DataIssue
 from reconciler.issues.rule import Trouble
@@ -85,8 +85,8 @@ def import_academic(
 ) -> ImportResult:  # fmt: skip
     """Opens the school's source and imports what the job asks for; nothing is opened before the first roster import.
 
-    Raises StoreError, and StalePlan when another run changed the records meanwhile; whatever goes wrong at the source
-    is in the result, so that other schools go on (VS, rule 66).
+    Raises StoreError; whatever goes wrong at the source, and what another run or an apply makes stale, is in the result
+    and in the log as failed, so that other schools go on (VS, rule 66).
     """
     this = _Run(job=job, store=store, run=run, now=now, actor=actor, dry_run=dry_run)
     if not store.first_import_done(job.scope):
@@ -99,7 +99,7 @@ def import_academic(
         with connect() as session:
             _read(this, session, found, progress or _silent)
         return _end(this, found, base)
-    except (SourceError, SecretUnavailable, NoRoom) as error:
+    except (SourceError, SecretUnavailable, NoRoom, StalePlan) as error:
         return _fail(this, error)
     finally:
         found.close()

@@ -25,15 +25,16 @@ Seal = Callable[[Facts], str]  # a keyed digest of what is said: comparable in o
 class ExportJob:
     """One partner's export: the lines for its classes, and how to treat them.
 
-    `attachments` gives the live attachment of each home school; those in `failed` were not imported in this cycle, so
-    what depends on their students waits (VS, rule 49). `bad` are lines that cannot be read: while there are any,
-    nothing is ended. `on_end` is `end_date` or `keep` (VS, rule 57). `send_upn` says that guests carry their UPN.
+    `years` gives the year that each partner is in, `attachments` the live attachment of each home school; those in
+    `failed` were not imported in this cycle, so what depends on their students waits (VS, rule 49). `bad` are lines
+    that cannot be read: while there are any, nothing is ended. `on_end` is `end_date` or `keep` (VS, rule 57).
+    `send_upn` says that guests carry their UPN.
     """
 
     school: str
     school_name: str
     attachment: str
-    year: AcademicYear
+    years: Mapping[str, AcademicYear]
     lines: tuple[Line, ...]
     seal: Seal = field(repr=False)
     attachments: Mapping[str, str] = field(default_factory=dict)
@@ -49,12 +50,18 @@ class ExportJob:
     source: str = ""
 
     @property
+    def year(self) -> AcademicYear:
+        """The year that the partner is in."""
+        return self.years[self.school]
+
+    @property
     def scope(self) -> FeedScope:
         """Where the partner's own rows are."""
         return self.scope_of(self.attachment, self.school)
 
     def scope_of(self, attachment: str, school: str) -> FeedScope:
-        return FeedScope(school=school, attachment=attachment, feed="hub", year=self.year)
+        """Where the rows of a school are, in the year that it is in: partners change year one by one."""
+        return FeedScope(school=school, attachment=attachment, feed="hub", year=self.years[school])
 
     def today(self, now: datetime) -> date:
         """The hub's date at an aware time."""

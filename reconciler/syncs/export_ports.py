@@ -127,7 +127,10 @@ class ExportStore(Protocol):
         """Stores calls before they are made; one of the same key that failed is meant again."""
 
     def mark(self, attachment: str, keys: Collection[str], state: IntentState, *, code: str, at: datetime) -> None:
-        """Notes how calls fared that did not reach the ledger, by idempotency key."""
+        """Notes how calls fared that did not reach the ledger, by idempotency key.
+
+        Raises StalePlan where a call is about to be made (`sending`) and an apply took a school out that it is about.
+        """
 
     def settle(self, attachment: str, intents: Sequence[Intent], *, run: str, at: datetime) -> None:
         """The partner has these: each is done and the ledger says `after`."""

@@ -16,7 +16,7 @@ from reconciler.connectors.export_protocol import (
     Receipt,
     WholeSession,
 )
-from reconciler.errors import RefusedSourceError, SourceError
+from reconciler.errors import ReconcileError, RefusedSourceError, SourceError, StalePlan
 from reconciler.syncs.export_job import ExportJob, Step
 from reconciler.syncs.export_ports import ExportStore, Intent, IntentState
 from reconciler.syncs.export_steps import intent_of
@@ -38,7 +38,7 @@ class Sent:
 
     done: list[Step] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
-    failure: SourceError | None = None
+    failure: ReconcileError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +158,16 @@ class _Talk:
 
     @property
     def _given_up(self) -> bool:
-        return self.silent >= _PATIENCE or isinstance(self.sent.failure, RefusedSourceError)
+        return self.silent >= _PATIENCE or isinstance(self.sent.failure, RefusedSourceError | StalePlan)
 
     def _accepted(self, step: Step, intent: Intent) -> bool:
-        self.sending.mark([intent], IntentState.SENDING)
         try:
+            self.sending.mark([intent], IntentState.SENDING)
             answer = self.session.send(_message(step, intent))
+        except StalePlan as error:
+            self.sent.failure = error
+            self.sent.refused.append(_not_sent(step))
+            return False
         except SourceError as error:
             self._failed(step, intent, error)
             return False
@@ -211,10 +215,10 @@ def _deliver(sending: Sending, session: WholeSession, calls: Sequence[tuple[Step
     if not calls:
         return
     intents = [intent for _, intent in calls]
-    sending.mark(intents, IntentState.SENDING)
     try:
+        sending.mark(intents, IntentState.SENDING)
         session.deliver(package)
-    except SourceError as error:
+    except (SourceError, StalePlan) as error:
         sent.failure = error
         sending.mark(intents, IntentState.FAILED, error.code)
         sent.refused += [_not_sent(step) for step, _ in calls]

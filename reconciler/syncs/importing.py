@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.connectors.protocol import Completeness, Session
-from reconciler.errors import Held, ReconcileError, SecretUnavailable, SourceError
+from reconciler.errors import Held, ReconcileError, SecretUnavailable, SourceError, StalePlan
 from reconciler.issues.issue import DataIssue
 from reconciler.issues.rule import RunFacts, Trouble
 from reconciler.issues.watch import Watch
@@ -75,7 +75,8 @@ def import_school(
     """Opens the school's source and imports it; nothing is opened for a school that waits for a person.
 
     `across` is what the others hold: a job that claims uniqueness cannot do without. Raises StoreError; whatever goes
-    wrong at the source is in the result, so that other schools go on (rule 66).
+    wrong at the source, and what another run or an apply makes stale, is in the result and in the log as failed, so
+    that other schools go on (rule 66).
     """
     this = _Run(job=job, store=store, run=run, now=now, actor=actor, dry_run=dry_run, across=across)
     waiting = _waiting(this)
@@ -85,33 +86,14 @@ def import_school(
     try:
         with connect() as session:
             return _import(this, session, progress)
-    except (SourceError, SecretUnavailable) as error:
+    except (SourceError, SecretUnavailable, StalePlan) as error:
         return _fail(this, error)
-
-
-def run_import(
-    job: ImportJob, session: Session, store: FeedStore, *, run: str, now: datetime, actor: Actor,
-    dry_run: bool = False, progress: Progress | None = None, across: CrossSchoolStore | None = None,
-) -> ImportResult:  # fmt: skip
-    """Imports one school through an open session; the result carries the transfer entry that was stored.
-
-    Raises StoreError, and StalePlan when another run changed the feed meanwhile; a SourceError ends as `failed`.
-    """
-    this = _Run(job=job, store=store, run=run, now=now, actor=actor, dry_run=dry_run, across=across)
-    waiting = _waiting(this)
-    if waiting:
-        return waiting
-    _start(this)
-    return _import(this, session, progress)
 
 
 def _import(this: _Run, session: Session, progress: Progress | None) -> ImportResult:
-    """A run that has begun."""
+    """A run that has begun. Raises StalePlan when another run, or an apply, came in between."""
     base = this.store.base(this.job.scope)
-    try:
-        reading = read(this.job, session, this.store, progress=progress)
-    except SourceError as error:
-        return _fail(this, error)
+    reading = read(this.job, session, this.store, progress=progress)
     changes = {
         entity: intake.settle(conclusive=reading.conclusive(entity)) for entity, intake in reading.intakes.items()
     }

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, inspect, text
 
+from reconciler.documents.read import read_document
 from reconciler.settings import Settings, read_settings
+from reconciler.shipped import shipped
 from reconciler.simulator.exchange.partner import Partner
 from reconciler.simulator.practice import Practice, practice
+from reconciler.simulator.world import World
 from reconciler.testing.fixtures import PostgresDatabases
 
 # what tells the story of runs differs by the run that was cut off; the chain of the audit is verified instead
 TOLD_BY_RUNS = {"run", "transfer_count", "rejected_row", "transfer_note", "lock_holder", "audit"}
+_KEPT = ("version", "estate_id", "organisation", "operators", "calendars", "period_structures")
 _OF_A_PARTNER = ("guests", "assignments", "created", "effects", "_replies", "_next")
 
 
@@ -41,6 +47,26 @@ def small_schools(*, scale: float) -> Iterator[Practice]:
     """Schools that answer over HTTP in this process, whatever becomes of its children."""
     with swift_folder() as folder, practice({}, into=str(folder / "practice"), scale=scale) as made:
         yield made
+
+
+def cut(*partners: str, **hub: Any) -> str:
+    """The example estate with some of its partners, as text; `hub` changes what the Virtual School declares."""
+    whole = read_document(shipped("examples") / "estate.yaml").value
+    small = {name: whole[name] for name in _KEPT}
+    for name in ("schools", "partners", "period_maps"):
+        small[name] = {code: whole[name][code] for code in partners}
+    small["virtual_school"] = {**whole["virtual_school"], **hub}
+    return json.dumps(small | {"class_assignments": {"from": {"file": "assignments.csv"}}})
+
+
+def through_july(world: World, code: str) -> World:
+    """The school's groups and classes last to the end of the academic year, as they do where nobody ends them."""
+    school, end = world.schools[code], date(2027, 7, 31)
+    calendar = school.cycle.calendar
+    terms = (*calendar.terms[:-1], (calendar.terms[-1][0], end))
+    classes = tuple(replace(one, end=end) for one in school.classes)
+    cycle = replace(school.cycle, calendar=replace(calendar, terms=terms))
+    return replace(world, schools={**world.schools, code: replace(school, classes=classes, cycle=cycle)})
 
 
 class Bench:

@@ -23,11 +23,11 @@ from reconciler.records.entities import Entity
 from reconciler.reports.ports import IssueFilter
 from reconciler.settings import read_settings
 from reconciler.simulator.practice import Practice
-from reconciler.simulator.world import World
 from reconciler.simulator.year_change import roll_over
 from reconciler.store.tables.records import RECORDS
 from reconciler.store.tables.runs import CHANGE_JOURNAL, RUN
 from reconciler.transfers.entry import Outcome
+from tests.end_to_end.bench import through_july
 from tests.end_to_end.conftest import Desk
 
 REKEY = "rekey:virtual_school"
@@ -231,7 +231,7 @@ def test_a_new_name_is_a_change_of_the_same_student(office: Office) -> None:
 def test_each_partner_changes_to_the_next_year_when_its_own_system_does(office: Office) -> None:
     """From 25 August on: AVN is in 2027-2028 and comes into that year, GHL is not and stays; then GHL follows."""
     simulator = office.made.simulator
-    simulator.world = _through_july(_through_july(simulator.world, "AVN"), "GHL")
+    simulator.world = through_july(through_july(simulator.world, "AVN"), "GHL")
     office.desk.sync("AVN", "GHL", first=True)
     summer = simulator.world.at(date(2027, 8, 24))
     simulator.world = summer
@@ -279,16 +279,6 @@ def test_a_roll_over_that_moved_only_some_pupils_is_held(office: Office) -> None
     assert _years(office) == {"AVN": "2026-2027"}
     approve(autumn.settings, held.entry.run, reason="they go to college")
     assert _years(office) == {"AVN": "2027-2028"}
-
-
-def _through_july(world: World, code: str) -> World:
-    """The school's groups and classes last to the end of the academic year, as they do where nobody ends them."""
-    school, end = world.schools[code], date(2027, 7, 31)
-    calendar = school.cycle.calendar
-    terms = (*calendar.terms[:-1], (calendar.terms[-1][0], end))
-    classes = tuple(replace(one, end=end) for one in school.classes)
-    cycle = replace(school.cycle, calendar=replace(calendar, terms=terms))
-    return replace(world, schools={**world.schools, code: replace(school, classes=classes, cycle=cycle)})
 
 
 def _years(office: Office) -> dict[str, str]:

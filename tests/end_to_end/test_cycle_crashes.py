@@ -7,7 +7,6 @@ were told before the crash they know after it.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -18,21 +17,18 @@ import pytest
 
 from reconciler.app import academic, control, due, exports, flows, states
 from reconciler.app.context import opened
-from reconciler.documents.read import read_document
 from reconciler.reports.ports import TransferFilter
-from reconciler.shipped import shipped
 from reconciler.simulator.practice import Practice
 from reconciler.simulator.world import World
 from reconciler.testing.crash import KILLED, count_points, run_until, spread, stored
 from reconciler.testing.fixtures import BACK_ENDS
 from reconciler.testing.outside import OUTSIDE
-from tests.end_to_end.bench import Bench, picture, small_schools, swift_folder
+from tests.end_to_end.bench import Bench, cut, picture, small_schools, swift_folder
 
 SEED = int(os.environ.get("RECONCILE_CRASH_SEED", "20261123"))
 PROBES = (stored, *OUTSIDE)
 PARTS = 4
 PARTNERS = ("AVN", "BRK", "DNE")
-KEPT = ("version", "estate_id", "organisation", "operators", "virtual_school", "calendars", "period_structures")
 BY_HAND = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 SCHEDULED = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)  # the slots of 08:00 are due
 FRIDAY = date(2026, 11, 20)
@@ -45,15 +41,6 @@ DNE:24377,AVN:12B/Ph1,2026-09-07,2027-07-21
 AVN:10233,BRK:12B/Ph1,2026-11-09,2027-02-12
 BRK:20041,DNE:10B/Ph1,2026-09-07,2027-07-21
 """
-
-
-def cut() -> str:
-    """The example estate with three of its partners."""
-    whole = read_document(shipped("examples") / "estate.yaml").value
-    small = {name: whole[name] for name in KEPT}
-    for name in ("schools", "partners", "period_maps"):
-        small[name] = {code: whole[name][code] for code in PARTNERS}
-    return json.dumps(small | {"class_assignments": {"from": {"file": "assignments.csv"}}})
 
 
 def a_day_passes(bench: Bench, world: World) -> World:
@@ -85,7 +72,7 @@ def a_day_passes(bench: Bench, world: World) -> World:
 def schools() -> Iterator[Practice]:
     """Tiny schools for the whole module."""
     with small_schools(scale=0.02) as made:
-        (made.folder / "estate.yaml").write_text(cut(), "utf-8")
+        (made.folder / "estate.yaml").write_text(cut(*PARTNERS), "utf-8")
         yield made
 
 

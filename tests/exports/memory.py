@@ -66,7 +66,8 @@ def seal(facts: Facts) -> str:
 
 def job(*lines: Line, **more: Any) -> ExportJob:
     told: dict[str, Any] = {
-        "school": "BRK", "school_name": "Brackenmoor School", "attachment": BRK, "year": YEAR, "lines": lines,
+        "school": "BRK", "school_name": "Brackenmoor School", "attachment": BRK, "lines": lines,
+        "years": dict.fromkeys(ATTACHMENTS, YEAR),
         "attachments": ATTACHMENTS, "seal": seal, "first": True,
     }  # fmt: skip
     return ExportJob(**(told | more))

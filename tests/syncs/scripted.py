@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from reconciler.connectors.protocol import Completeness, Fetched, Offer, Row, SourceRow, Tolerance
+from reconciler.connectors.protocol import Completeness, Fetched, Offer, Row, Session, SourceRow, Tolerance
 from reconciler.errors import SourceError
 from reconciler.records.entities import Entity
 from reconciler.syncs.cross_school import CrossSchoolStore
-from reconciler.syncs.importing import run_import
+from reconciler.syncs.importing import import_school
 from reconciler.syncs.job import ImportJob, ImportResult
 from reconciler.syncs.ports import FeedStore
 from reconciler.vocabulary.actor import Actor
@@ -103,11 +104,17 @@ JOB = ImportJob(
 )  # fmt: skip
 
 
+def import_from(session: Session, store: FeedStore, *, job: ImportJob = JOB, run: str = "run", now: datetime = NOW,
+                **more: Any) -> ImportResult:  # fmt: skip
+    """Imports what an open session gives."""
+    return import_school(job, lambda: nullcontext(session), store, run=run, now=now, actor=ACTOR, **more)
+
+
 def importing(store: FeedStore, rows: Mapping[Entity, Sequence[Row]] | None = None, *, job: ImportJob = JOB,
               dry_run: bool = False, after: timedelta = timedelta(), across: CrossSchoolStore | None = None,
               **kinds: Any) -> ImportResult:  # fmt: skip
     """Imports a scripted school; `job_*` keywords change the job, entity names replace answers."""
     changes = {k.removeprefix("job_"): kinds.pop(k) for k in list(kinds) if k.startswith("job_")}
     session = ScriptedSession(answers(school() if rows is None else rows, **kinds))
-    return run_import(replace(job, **changes), session, store, run=f"run{next(_RUNS)}", now=NOW + after, actor=ACTOR,
-                      dry_run=dry_run, across=across or NobodyElse())  # fmt: skip
+    return import_from(session, store, job=replace(job, **changes), run=f"run{next(_RUNS)}", now=NOW + after,
+                       dry_run=dry_run, across=across or NobodyElse())  # fmt: skip

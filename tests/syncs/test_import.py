@@ -7,19 +7,17 @@ from datetime import date
 import pytest
 
 from reconciler.connectors.protocol import Fetched, Offer, OutOfScopeRow, RejectedRow, Row, Tolerance
-from reconciler.errors import ExitCode, StalePlan
+from reconciler.errors import ExitCode
 from reconciler.records.entities import Entity, column_names
-from reconciler.syncs.importing import run_import
 from reconciler.syncs.job import Trigger
 from reconciler.transfers.entry import Outcome
 from tests.syncs.memory_store import MemoryStore
 from tests.syncs.scripted import (
-    ACTOR,
     JOB,
-    NOW,
     Answer,
     ScriptedSession,
     answers,
+    import_from,
     importing,
     lesson,
     member,
@@ -55,7 +53,7 @@ def test_entities_are_asked_in_order_and_each_once(store: MemoryStore) -> None:
     """A connector may rely on the order in which it is asked."""
 
     session = ScriptedSession(answers(school()))
-    run_import(JOB, session, store, run="r1", now=NOW, actor=ACTOR)
+    import_from(session, store)
     assert session.asked == list(Entity)
 
 
@@ -376,7 +374,7 @@ def test_an_equal_payload_closes_no_issue(store: MemoryStore) -> None:
 
 
 def test_another_run_in_between_is_noticed(store: MemoryStore) -> None:
-    """The change set was made from rows that are no longer the live ones, so nothing of it is written."""
+    """The change set was made from rows that are no longer the live ones, and the log says so."""
     importing(store)
 
     class Slow(ScriptedSession):
@@ -385,8 +383,9 @@ def test_another_run_in_between_is_noticed(store: MemoryStore) -> None:
                 importing(store, school(5))
             return super().fetch(entity)
 
-    with pytest.raises(StalePlan):
-        run_import(JOB, Slow(answers(school(3))), store, run="slow", now=NOW, actor=ACTOR)
+    done = import_from(Slow(answers(school(3))), store, run="slow")
+    assert (done.outcome, store.entries["slow"].outcome) == (Outcome.FAILED, Outcome.FAILED)
+    assert "store.base_moved" in done.message
     assert ids(store, Entity.STUDENTS) == {f"S{n}" for n in range(1, 6)}
 
 
@@ -394,8 +393,8 @@ def test_progress_is_told_by_entity(store: MemoryStore) -> None:
     """Work over many rows can be watched."""
 
     told: list[tuple[str, int]] = []
-    run_import(JOB, ScriptedSession(answers(school(1234))), store, run="r", now=NOW, actor=ACTOR,
-               progress=lambda entity, rows: told.append((entity, rows)))  # fmt: skip
+    import_from(ScriptedSession(answers(school(1234))), store,
+                progress=lambda entity, rows: told.append((entity, rows)))  # fmt: skip
     assert [rows for entity, rows in told if entity == "students"] == [500, 1000, 1234]
     assert {entity for entity, _ in told} == {entity.value for entity in Entity}
 

@@ -19,7 +19,7 @@ from reconciler.syncs.job import ImportJob
 from reconciler.transfers.entry import Outcome
 from tests.syncs.memory_across import MemoryAcross
 from tests.syncs.memory_store import MemoryStore
-from tests.syncs.scripted import ACTOR, JOB, NOW, importing, member, row, school, student
+from tests.syncs.scripted import ACTOR, JOB, NOW, ScriptedSession, import_from, importing, member, row, school, student
 
 AVN = replace(JOB, admission_numbers_unique=True, staff_codes_unique=True, guards=GuardLimits(max_gain_percent=100))
 BRK = replace(AVN, school="BRK", short_code="BRK", school_name="Brackenmoor", attachment="BRK:0123456789ab")
@@ -99,11 +99,8 @@ def test_without_a_claim_the_same_number_is_two_people(store: MemoryStore, hub: 
 
 def test_a_claim_is_never_imported_without_looking_at_the_others(store: MemoryStore) -> None:
     """Whoever starts an import must say who the others are."""
-    from reconciler.syncs.importing import run_import
-    from tests.syncs.scripted import ScriptedSession
-
     with pytest.raises(ValueError, match="AVN"):
-        run_import(AVN, ScriptedSession({}), store, run="r", now=NOW, actor=ACTOR)
+        import_from(ScriptedSession({}), store, job=AVN)
 
 
 @pytest.mark.requirement(12)
