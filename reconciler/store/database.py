@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,12 +19,17 @@ from reconciler.store.urls import shown
 from reconciler.vocabulary.digests import canonical_json
 
 _BUSY_SECONDS = 10
+# An engine holds no connection once its store is closed, only the statements that it has compiled: a cycle opens the
+# same store for each school, and would compile them all again.
+_ENGINES = 4
 WRITES = "reconcile_writes"  # the execution option of connections that may write
 _GONE = ("08", "53", "57")  # SQLSTATE classes: connection lost, out of resources, shut down
 
 
 class Database:
-    """One engine. `read()` and `write()` are the only ways in; both raise StoreError and nothing of SQLAlchemy's.
+    """One engine, shared by all that have the same address open. `read()` and `write()` are the only ways in.
+
+    Both raise StoreError and nothing of SQLAlchemy's.
 
     With `read_only` the database itself refuses every write, so that a verb that only looks can never store anything,
     and an SQLite file that may not be written can be looked at.
@@ -33,7 +39,7 @@ class Database:
         self.url = url
         self.name = shown(url)
         self.is_sqlite = url.drivername.startswith("sqlite")
-        self.engine = _sqlite(url, read_only=read_only) if self.is_sqlite else _postgresql(url)
+        self.engine = _sqlite(_read_only(url) if read_only else url, read_only) if self.is_sqlite else _postgresql(url)
         self._writer = self.engine.execution_options(**{WRITES: True})
         self._scratch = self.engine
         if not self.is_sqlite:
@@ -168,8 +174,9 @@ def _read_only(url: URL) -> URL:
     return url.set(database=f"file:{quote(str(path))}", query=mode)
 
 
-def _sqlite(url: URL, *, read_only: bool) -> Engine:
-    engine = create_engine(_read_only(url) if read_only else url, hide_parameters=True, json_serializer=_json)
+@lru_cache(maxsize=_ENGINES)
+def _sqlite(url: URL, read_only: bool) -> Engine:
+    engine = create_engine(url, hide_parameters=True, json_serializer=_json)
     writing = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON")
 
     @event.listens_for(engine, "connect")
@@ -192,6 +199,7 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
     return engine
 
 
+@lru_cache(maxsize=_ENGINES)
 def _postgresql(url: URL) -> Engine:
     engine = create_engine(
         url, hide_parameters=True, json_serializer=_json, pool_pre_ping=True,
