@@ -131,6 +131,7 @@ def export_job(context: Context, state: StoredState, school: str, declared: Assi
         seal=seal(context.store.state.plan_key()),
         on_end=str(guests.get("on_end", "end_date")),
         send_upn=bool(guests.get("send_upn", False)),
+        empty_table=not declared.lines,
         guards=guard_limits(hub, partners[school]),
         expected_changes=expected_changes(state, school),
         trigger=trigger,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -103,12 +103,12 @@ def status(settings: Settings, kinds: Mapping[str, SyncFlow]) -> Status:
         state, now = context.store.state.read_state(), context.now
         plan, found = what_is_due(context, state, kinds, now)
         coming = coming_slots(plan, now)
+        partners = tuple(
+            _partner(context, state, code, plan, found=found, coming=coming) for code in of_kind(state, "partner")
+        )
         return Status(
             estate=str(virtual_school(state)["name"]), at=now, rehearsal=context.store.rehearsal, plan=plan,
-            partners=tuple(
-                _partner(context, state, code, plan, found=found, coming=coming) for code in of_kind(state, "partner")
-            ),
-            waiting=(*_held(context, now), *_old_errors(context, now)),
+            partners=partners, waiting=(*_held(context, now), *_held_exports(partners), *_old_errors(context, now)),
         )  # fmt: skip
 
 
@@ -236,11 +236,25 @@ def _held(context: Context, now: datetime) -> list[Need]:
         Need(
             code="apply.held", message=f"plan {plan.digest[:16]} is held: {'; '.join(plan.reasons)}",
             next_step=f"reconcile approve {plan.digest[:16]} --reason ..."
-            if now <= plan.expires_at else "its time is over; make it again with reconcile plan",
+            if now < plan.expires_at else "its time is over; make it again with reconcile plan",
         )
         for plan in context.store.state.held_plans()
     ]  # fmt: skip
     return [*runs, *plans]
+
+
+def _held_exports(partners: Sequence[PartnerStanding]) -> list[Need]:
+    """An export is not approved: what it would end is corrected or announced, and then it is run again (rule 67)."""
+    return [
+        Need(
+            code="schedule.run_held", message=f"the export to {partner.code} is held: {kind.last.message}",
+            next_step=f"correct class_assignments or announce the change, then: reconcile sync export --school "
+                      f"{partner.code}",
+        )
+        for partner in partners
+        for kind in partner.kinds
+        if kind.kind == "export" and kind.last is not None and kind.last.outcome is Outcome.HELD
+    ]  # fmt: skip
 
 
 def _old_errors(context: Context, now: datetime) -> list[Need]:

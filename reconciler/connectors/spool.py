@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
-from reconciler.errors import MalformedSourceError, ReconcileError, TransientSourceError
+from reconciler.errors import MalformedSourceError, SourceError, TransientSourceError
 
 _IN_MEMORY = 4 * 1024 * 1024
 _STEP = 64 * 1024
@@ -28,14 +28,14 @@ class Spool:
         self.size = 0
 
     def write(self, data: bytes) -> None:
-        """Raises MalformedSourceError `http.too_large`, ReconcileError `http.no_space`."""
+        """Raises MalformedSourceError `http.too_large`, SourceError `http.no_space`."""
         self.size += len(data)
         if self.size > self._most:
             raise too_large(self._origin, self._most)
         try:
             self._file.write(data)
         except OSError as error:
-            raise ReconcileError(
+            raise SourceError(
                 "http.no_space",
                 f"an answer of {self._origin} cannot be kept while it is read: {error.strerror}",
                 hint="free room in the temporary folder (TMPDIR) and run again; nothing was changed",

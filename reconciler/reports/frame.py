@@ -23,7 +23,7 @@ from reconciler.shipped import shipped
 LONDON = ZoneInfo("Europe/London")
 MOST_ROWS = 1000  # plain rows in one HTML table; beyond it the report says so and the CSV has them all
 _MOST_STEPS = 5
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\0")
 _CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 
 

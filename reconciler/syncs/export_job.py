@@ -28,7 +28,7 @@ class ExportJob:
     `years` gives the year that each partner is in, `attachments` the live attachment of each home school; those in
     `failed` were not imported in this cycle, so what depends on their students waits (VS, rule 49). `bad` are lines
     that cannot be read: while there are any, nothing is ended. `on_end` is `end_date` or `keep` (VS, rule 57).
-    `send_upn` says that guests carry their UPN.
+    `send_upn` says that guests carry their UPN. `empty_table` says that no partner has a line any more.
     """
 
     school: str
@@ -42,6 +42,7 @@ class ExportJob:
     failed: frozenset[str] = frozenset()
     on_end: str = "end_date"
     send_upn: bool = False
+    empty_table: bool = False
     guards: GuardLimits = field(default_factory=GuardLimits)
     expected_changes: tuple[ExpectedChange, ...] = ()
     trigger: Trigger = Trigger.MANUAL

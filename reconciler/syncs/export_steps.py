@@ -68,6 +68,8 @@ def reasons_to_hold(job: ExportJob, found: Difference, *, today: date) -> tuple[
     announced = max((e.up_to for e in job.expected_changes if _announces(e, today)), default=0)
     if found.ended <= announced:
         return ()
+    if job.empty_table:
+        return (_emptied(job, found),)
     over = [f"max_drop_count {limits.max_drop_count}"] if found.ended > limits.max_drop_count else []
     if found.ended >= limits.min_count and found.ended * 100 > limits.max_drop_percent * found.live:
         over.append(f"max_drop_percent {limits.max_drop_percent:g}")
@@ -80,6 +82,14 @@ def reasons_to_hold(job: ExportJob, found: Difference, *, today: date) -> tuple[
         f"partners.{job.school}.guards, apply, and export again"
     )
     return (why,)
+
+
+def _emptied(job: ExportJob, found: Difference) -> str:
+    return (
+        f"no assignment is declared any more, so {found.ended} of {found.live} would be ended; an empty table is more "
+        f"often a fault than a truth; if it is true: announce it in expected_changes (school {job.school}, kind "
+        "assignments), apply, and export again"
+    )
 
 
 def _announces(change: ExpectedChange, today: date) -> bool:

@@ -27,6 +27,7 @@ from reconciler.connectors.export_protocol import (
 )
 from reconciler.connectors.partner_exchange.connector import PartnerExchange
 from reconciler.connectors.partner_exchange.token import accepts, token
+from reconciler.connectors.partner_exchange.wire import reference
 from reconciler.errors import MalformedSourceError, RefusedSourceError, SourceError, TransientSourceError
 from reconciler.simulator.exchange.server import ExchangeServer
 from reconciler.simulator.practice import NOW
@@ -137,6 +138,15 @@ def test_saying_it_twice_has_the_effect_of_once(exchange: ExchangeServer) -> Non
     assert isinstance(first, Receipt)
     assert first.created
     assert (exchange.partners["BRK"].effects, exchange.partners["BRK"].created) == (1, [GUEST_KEY])
+
+
+@pytest.mark.parametrize(("told", "kept"), [
+    ("X-17", "X-17"), (17, "17"), (None, ""), ("a\0b\nc", "abc"), ("9" * 500, "9" * 200),
+    ({"no": "text"}, "{'no': 'text'}"),
+])  # fmt: skip
+def test_whatever_number_a_partner_gives_can_be_kept(told: object, kept: str) -> None:
+    """It is for people who ask there: no control character of it reaches the store."""
+    assert reference({"id": told}) == kept
 
 
 @pytest.mark.requirement(21)

@@ -440,6 +440,23 @@ def test_many_ends_at_once_are_held() -> None:
     assert (done.outcome, done.entry.counts["assignments"].left, len(at.issues)) == (Outcome.DONE, 5, 0)
 
 
+@pytest.mark.requirement(67)
+def test_a_table_that_is_empty_ends_nobody_until_that_is_announced() -> None:
+    """Few enough for every threshold, and yet a fall to zero; with a line of another partner left it is none."""
+    at, partner = store(), MemoryPartner()
+    exporting(at, partner, OWN)
+    held = exporting(at, partner, first=False, empty_table=True)
+    assert (held.outcome, held.exit_code) == (Outcome.HELD, ExitCode.HELD)
+    assert held.held[0].startswith("no assignment is declared any more, so 1 of 1 would be ended")
+    announced = ExpectedChange(kind="assignments", up_to=1, start=TODAY, end=TODAY)
+    done = exporting(at, partner, first=False, empty_table=True, expected_changes=(announced,))
+    assert (done.outcome, done.entry.counts["assignments"].left) == (Outcome.DONE, 1)
+    assert exporting(at, partner, first=False, empty_table=True).outcome is Outcome.UNCHANGED
+    other, partner = store(), MemoryPartner()
+    exporting(other, partner, OWN)
+    assert exporting(other, partner, first=False).outcome is Outcome.DONE
+
+
 @pytest.mark.requirement(54, 55)
 def test_a_package_holds_the_whole_and_what_has_ended() -> None:
     """Written again only when something changed."""

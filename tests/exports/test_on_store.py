@@ -11,6 +11,8 @@ from sqlalchemy import create_engine, inspect, text
 
 from reconciler.app import control, flows
 from reconciler.app.context import opened
+from reconciler.app.due import scheduled_flows
+from reconciler.app.status import status
 from reconciler.connectors.export_protocol import Message
 from reconciler.connectors.partner_exchange.connector import ExchangeSession
 from reconciler.errors import ExitCode, UnknownName
@@ -270,3 +272,26 @@ def test_only_partners_with_an_export_are_named(desk: ExportDesk) -> None:
     desk.prepare("AVN")
     with pytest.raises(UnknownName, match="not a partner"):
         desk.export("AVX")
+
+
+@pytest.mark.requirement(54, 67)
+def test_an_emptied_table_is_held_and_status_awaits_somebody(desk: ExportDesk) -> None:
+    """Nothing is said to anybody, both partners wait, and once the table is back nobody is awaited any more."""
+
+    def awaited() -> list[str]:
+        found = status(desk.settings, scheduled_flows())
+        return [need.message for need in found.waiting if need.code == "schedule.run_held"]
+
+    desk.prepare("AVN", "BRK").edit(INLINE, "inline: []")
+    desk.export("AVN", first=True)
+    held = (len(desk.partner("AVN").guests), len(desk.partner("AVN").assignments))
+    assert held == (1, 1)
+    assert not awaited()
+    done = desk.table("student,class,from,to\n").export("AVN")
+    assert outcomes(done) == {"AVN": "held"}
+    assert not any(one.ended_on for one in desk.partner("AVN").assignments.values())
+    (message,) = awaited()
+    assert message.startswith("the export to AVN is held")
+    assert "no assignment is declared any more, so 1 of 1 would be ended" in message
+    assert outcomes(desk.table(TABLE).export("AVN")) == {"AVN": "unchanged"}
+    assert not awaited()

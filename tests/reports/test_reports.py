@@ -235,12 +235,12 @@ def test_a_page_asks_nobody_for_anything() -> None:
     assert not [name for name, _ in page.attributes if name == "style" or name.startswith("on")]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+44 7700 900123", "-1", "@x", "\tx"])
+@pytest.mark.parametrize("cell", ["=1+1", "+44 7700 900123", "-1", "@x", "\tx", "＝1+1", "＠x"])
 def test_a_spreadsheet_runs_no_cell(cell: str) -> None:
     """A leading formula character is guarded; the text stays readable."""
     text = framing.csv_text(("a",), [(cell,)])
     value = next(csv.reader(io.StringIO(text.split("\r\n")[1])))[0]
-    assert value.startswith("'") or not value.startswith(("=", "+", "-", "@", "\t"))
+    assert value.startswith("'") or not value.startswith(("=", "+", "-", "@", "\t", "＝", "＠"))
     assert cell.strip() in value
 
 

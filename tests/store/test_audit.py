@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
 from reconciler.errors import UnknownName
-from reconciler.store.open import Store
+from reconciler.store.open import Store, create_store
+from reconciler.testing.fixtures import sqlite_url
+from tests.store.conftest import NOW
 from tests.store.values import attach, change, state_commit
 
 
@@ -38,6 +42,25 @@ def test_tampering_is_named_by_row(audited: Store, tampering: str, row: int) -> 
     findings = audited.state.verify_audit()
     assert f"audit/{row}" in {finding.subject for finding in findings}
     assert {finding.code for finding in findings} == {"store.audit_broken"}
+
+
+@pytest.mark.parametrize("tampering", [
+    "UPDATE audit SET detail = 'no json' WHERE sequence = 3",
+    "UPDATE audit SET at = 'yesterday' WHERE sequence = 3",
+    "UPDATE audit SET at = 7 WHERE sequence = 3",
+    "UPDATE audit SET subject = x'00ff' WHERE sequence = 3",
+    "UPDATE audit SET hash = x'00ff' WHERE sequence = 3",
+])  # fmt: skip
+def test_what_was_made_unreadable_is_named_too(tmp_path: Path, tampering: str) -> None:
+    """A file takes any bytes; the others are still checked, and the answer is a finding and no failure."""
+    with create_store(sqlite_url(tmp_path), estate_id="eskmere-test", rehearsal=False, now=NOW) as store:
+        for number in range(5):
+            store.state.commit(state_commit(store, change("report.a", {"n": number})))
+        with store.state._database.write() as connection:
+            connection.execute(text(tampering))
+        findings = store.state.verify_audit()
+    assert {finding.subject for finding in findings} <= {"audit/3", "audit/4"}
+    assert "audit/3" in {finding.subject for finding in findings}
 
 
 def test_a_failed_change_leaves_no_audit_row(audited: Store) -> None:

@@ -19,7 +19,7 @@ from reconciler.connectors.export_protocol import (
 )
 from reconciler.connectors.http import HttpClient
 from reconciler.connectors.partner_exchange.client import Answer, ExchangeClient
-from reconciler.connectors.partner_exchange.wire import COLLECTIONS, body, held, unreadable
+from reconciler.connectors.partner_exchange.wire import COLLECTIONS, body, held, reference, unreadable
 from reconciler.errors import RefusedSourceError
 
 _MATCH_CODE = "guest.possible_match"
@@ -100,7 +100,7 @@ class ExchangeSession:
                 raise ValueError("a put says facts")
             answer = self._client.put(path, body(message.facts), idempotency_key=message.idempotency_key)
         if answer.status in (200, 201):
-            return Receipt(created=answer.status == 201, reference=str(answer.told.get("id", "")))
+            return Receipt(created=answer.status == 201, reference=reference(answer.told))
         return self._rejection(message.kind, answer)
 
     def read_back(self, kind: ItemKind, key: str) -> HeldItem | None:

@@ -10,6 +10,7 @@ from reconciler.connectors.export_protocol import AssignmentFacts, Facts, GuestF
 from reconciler.errors import MalformedSourceError
 
 ENROLMENT = "Guest"  # never main or subsidiary: a guest is not a second enrolment (VS, rule 58)
+_REFERENCE_LENGTH = 200
 COLLECTIONS: Mapping[ItemKind, str] = {ItemKind.GUEST: "guests", ItemKind.ASSIGNMENT: "assignments"}
 
 
@@ -40,11 +41,15 @@ def held(kind: ItemKind, answer: Mapping[str, Any], *, origin: str) -> HeldItem:
         told = answer["item"]
         facts: Facts = _guest(told) if kind is ItemKind.GUEST else _assignment(told)
         ended = answer.get("ended_on")
-        return HeldItem(
-            facts=facts, ended_on=date.fromisoformat(ended) if ended else None, reference=str(answer.get("id", ""))
-        )
+        return HeldItem(facts=facts, ended_on=date.fromisoformat(ended) if ended else None, reference=reference(answer))
     except (KeyError, TypeError, ValueError, AttributeError):
         raise unreadable(origin) from None
+
+
+def reference(answer: Mapping[str, Any]) -> str:
+    """The partner's own number of an item, kept for people who ask there; whatever it is, it can be stored."""
+    shown = str(answer.get("id") or "")[:_REFERENCE_LENGTH]
+    return "".join(character for character in shown if character.isprintable())
 
 
 def _guest(told: Mapping[str, Any]) -> GuestFacts:
