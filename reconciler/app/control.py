@@ -107,7 +107,7 @@ def plan(settings: Settings, *, targets: Sequence[str] = (), save: str | None = 
         state = context.store.state.read_state()
         made = fresh_plan(context, loaded, state, targets, runs_programs=False)
         if refresh:
-            made = replace(made, live=live_notes(context, state, loaded))
+            made = replace(made, live=live_notes(context, state, loaded, targets=targets))
         if save:
             write_whole(Path(save), save_plan(made, key=context.store.state.plan_key()))
     return PlanOutcome(plan=made, warnings=loaded.findings)

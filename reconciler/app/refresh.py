@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from reconciler.app.context import Context
@@ -14,14 +15,15 @@ from reconciler.plan.state import StoredState
 from reconciler.plan.value import LiveLevel, LiveNote
 
 
-def live_notes(context: Context, state: StoredState, loaded: LoadedEstate) -> tuple[LiveNote, ...]:
-    """Asks every declared school, as the files reach it: a new one is nowhere else.
+def live_notes(context: Context, state: StoredState, loaded: LoadedEstate, *,
+               targets: Sequence[str] = ()) -> tuple[LiveNote, ...]:  # fmt: skip
+    """Asks every declared school, as the files reach it: a new one is nowhere else; with targets those they are about.
 
     With `CI` set, one whose address or account is not the applied one is left out, for a password would go to an
     address that nobody reviewed.
     """
     declared, stored = declared_specs(loaded), stored_specs(state)
-    codes = list(loaded.estate.schools)
+    codes = _asked(declared, list(loaded.estate.schools), targets)
     unreviewed = [c for c in codes if context.settings.in_ci and _ways(declared, c) != _ways(stored, c)]
     check = check_schools(context, state, loaded, [c for c in codes if c not in unreviewed], by=declared)
     left_out = (
@@ -34,6 +36,15 @@ def live_notes(context: Context, state: StoredState, loaded: LoadedEstate) -> tu
         for code in unreviewed
     )  # fmt: skip
     return (*_differing(check), *_unknown(check), *left_out, *_notes(check))
+
+
+def _asked(declared: Specs, codes: Sequence[str], targets: Sequence[str]) -> Sequence[str]:
+    """The schools that the targets are about; all, where a target is about none, such as the hub."""
+    named: set[str] = set()
+    for address, spec in declared.items():
+        if any(fnmatchcase(address, target) for target in targets):
+            named.add(str(spec["school"]) if address.startswith("third_party.") else f"{address}.".split(".")[1])
+    return [code for code in codes if code in named] if named and named <= set(codes) else codes
 
 
 def _ways(specs: Specs, code: str) -> dict[str, Any]:

@@ -111,3 +111,18 @@ def test_a_saved_plan_keeps_what_was_said_and_is_applied_without_asking_again(at
     desk.settings.estate.write_text(text.replace("https://mis.avn.example/", "https://mis.brk.example/", 1), "utf-8")
     unasked = [n.school for n in control.plan(ci, refresh=True).plan.live or () if n.level is LiveLevel.UNKNOWN]
     assert unasked == ["AVN"]
+
+
+@pytest.mark.parametrize(("targets", "asked"), [
+    (("partner.AVN",), {"AVN"}), (("period_map.GHL.*", "school.AVN"), {"AVN", "GHL"}),
+    (("third_party.avn-parentpay",), {"AVN"}), (("virtual_school", "school.AVN"), {"AVN", "BRK", "CST", "FGT", "GHL"}),
+])  # fmt: skip
+def test_with_targets_only_the_schools_that_they_are_about_are_asked(
+    at: tuple[Practice, Desk], targets: tuple[str, ...], asked: set[str]
+) -> None:
+    """A plan of one partner sends no password to another; the hub is about all."""
+    made, desk = at
+    made.simulator.calls.clear()
+    control.plan(desk.settings, targets=targets, refresh=True)
+    assert {call.school for call in made.simulator.calls} >= asked
+    assert {call.school for call in made.simulator.calls} <= asked | {"ELM"}
