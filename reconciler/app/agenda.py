@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from reconciler.app.applied import of_kind, virtual_school
 from reconciler.app.context import Context
-from reconciler.connectors.academic_registry import ACADEMIC_CONNECTORS
 from reconciler.plan.state import Attachment, AttachmentStatus, StoredState
 from reconciler.schedule.blackouts import Blackout
 from reconciler.schedule.due import Line, LineKey
@@ -64,8 +63,13 @@ def _takes_part(state: StoredState, code: str, partner: Spec, kind: str) -> bool
     """A partner that takes no exports, or whose source gives no academic data, has no slots of that kind to miss."""
     if kind == "export":
         return bool(partner.get("export"))
-    connector = of_kind(state, "school")[code]["mis"]["connector"]
-    return kind != "academic" or connector in ACADEMIC_CONNECTORS
+    if kind != "academic":
+        return True
+    from reconciler.connectors.academic_registry import (
+        ACADEMIC_CONNECTORS,  # HTTP is slow to import; a plan asks nobody
+    )
+
+    return of_kind(state, "school")[code]["mis"]["connector"] in ACADEMIC_CONNECTORS
 
 
 def waits_for_first(context: Context, kind: str, scope: FeedScope) -> bool:

@@ -84,13 +84,25 @@ def opened(settings: Settings, *, read_only: bool = False) -> Iterator[Context]:
     """
     from reconciler.store.open import open_store
 
-    store = open_store(store_url(settings), read_only=read_only)
+    try:
+        store = open_store(store_url(settings), read_only=read_only)
+    except StoreError as error:
+        raise _of_a_rehearsal(error) if settings.now or settings.endpoints else error from None
     try:
         if not store.rehearsal:
             _refuse_rehearsal_settings(settings)
         yield Context(settings=settings, store=store, clock=clock_of(settings))
     finally:
         store.close()
+
+
+def _of_a_rehearsal(error: StoreError) -> StoreError:
+    """Whoever practises is told to make a store to practise on, not a real one."""
+    if error.code != "store.missing":
+        return error
+    return StoreError(error.code, error.message, subject=error.subject,
+                      hint="make one to practise on with `reconcile state init --rehearsal`, or name another with "
+                           "--store")  # fmt: skip
 
 
 def clock_of(settings: Settings) -> Callable[[], datetime]:

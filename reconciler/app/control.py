@@ -17,7 +17,6 @@ from reconciler.app.estate_files import LoadedEstate, load
 from reconciler.app.evidence import evidence
 from reconciler.app.files import write_whole
 from reconciler.app.process import holder
-from reconciler.app.refresh import live_notes
 from reconciler.app.year_step import year_consequences
 from reconciler.apply.engine import apply_plan
 from reconciler.apply.outcome import Applied
@@ -107,6 +106,8 @@ def plan(settings: Settings, *, targets: Sequence[str] = (), save: str | None = 
         state = context.store.state.read_state()
         made = fresh_plan(context, loaded, state, targets, runs_programs=False)
         if refresh:
+            from reconciler.app.refresh import live_notes  # HTTP is slow to import; a plan without it asks nobody
+
             made = replace(made, live=live_notes(context, state, loaded, targets=targets))
         if save:
             write_whole(Path(save), save_plan(made, key=context.store.state.plan_key()))

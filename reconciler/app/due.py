@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler.app import academic, exports, flows
 from reconciler.app.across import across_schools
@@ -20,7 +20,7 @@ from reconciler.app.turns import LOCK_SECONDS
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import ExitCode, worst
 from reconciler.plan.state import StoredState
-from reconciler.reports.frame import clean, table
+from reconciler.reports.frame import REHEARSAL, clean, table
 from reconciler.runner.cycle import Agenda, Flow, FollowUp, SlotEnd, run_cycle
 from reconciler.runner.ports import RunEnd
 from reconciler.schedule.due import DueSlot, LineKey, SlotState, Verdict, due
@@ -29,6 +29,7 @@ from reconciler.settings import Settings
 from reconciler.transfers.entry import Outcome
 
 LOCK = "schedule"
+Keyed = TypeVar("Keyed", SlotEnd, DueSlot)
 
 # Runs one kind of sync for the schools named; told as well at which schools the import of this cycle failed (rule 49).
 SyncFlow = Callable[[Settings, Sequence[str], Collection[str]], FlowOutcome[Any]]
@@ -69,7 +70,7 @@ class DueOutcome:
         return _document(rehearsal=self.rehearsal, dry_run=False, coming=self.next_at, slots=slots)
 
     def to_text(self) -> str:
-        mark = "Rehearsal: no real school was asked.\n" if self.rehearsal else ""
+        mark = REHEARSAL if self.rehearsal else ""
         rows = [
             (e.name.day.isoformat(), e.name.label, e.key.kind, e.key.school, word(e), e.end.run if e.end else "-",
              said(e))
@@ -77,22 +78,22 @@ class DueOutcome:
         ]  # fmt: skip
         rows += [
             ("earlier", f"{len(found)} slots", key.kind, key.school, "missed", "-", said(found[-1]))
-            for key, found in self._missed().items()
+            for key, found in by_line(end for end in self.ends if end.state is SlotState.MISSED).items()
         ]
         if not rows:
             return f"{mark}Nothing is due. {self._next()}"
         return f"{mark}{table(('Day', 'Slot', 'Kind', 'School', 'Outcome', 'Run', 'What happened'), rows)}"
 
-    def _missed(self) -> dict[LineKey, list[SlotEnd]]:
-        """Missed slots by line: a machine that was off for a week shows one row a line, the JSON has them all."""
-        found: dict[LineKey, list[SlotEnd]] = {}
-        for end in self.ends:
-            if end.state is SlotState.MISSED:
-                found.setdefault(end.key, []).append(end)
-        return found
-
     def _next(self) -> str:
         return f"Next: {wall(self.next_at, self.scheduled)}" if self.next_at else "Nothing is scheduled."
+
+
+def by_line(missed: Iterable[Keyed]) -> dict[LineKey, list[Keyed]]:
+    """Missed slots by line: a machine that was off for a week shows one row a line, the JSON has them all."""
+    found: dict[LineKey, list[Keyed]] = {}
+    for one in missed:
+        found.setdefault(one.key, []).append(one)
+    return found
 
 
 def due_now(settings: Settings, kinds: Mapping[str, SyncFlow], *, stop: Callable[[], bool] = lambda: False,
@@ -145,11 +146,14 @@ def list_due(settings: Settings, kinds: Mapping[str, SyncFlow], *, at: datetime 
             for f, state in verdicts
         ]  # fmt: skip
         return json.dumps(_document(rehearsal=rehearsal, dry_run=True, coming=coming, slots=slots), indent=2)
+    mark = REHEARSAL if rehearsal else ""
     if not found:
-        return "Nothing is due. " + (f"Next: {wall(coming, plan)}" if coming else "Nothing is scheduled.")
+        return f"{mark}Nothing is due. " + (f"Next: {wall(coming, plan)}" if coming else "Nothing is scheduled.")
     rows = [(f.slot.name.day.isoformat(), f.slot.name.label, f.key.kind, f.key.school, state, clean(f.why))
-            for f, state in verdicts]  # fmt: skip
-    return "Dry run: nothing was run.\n" + table(("Day", "Slot", "Kind", "School", "State", "Why"), rows)
+            for f, state in verdicts if f.verdict is not Verdict.MISSED]  # fmt: skip
+    rows += [("earlier", f"{len(missed)} slots", key.kind, key.school, "missed", clean(missed[-1].why))
+             for key, missed in by_line(f for f in found if f.verdict is Verdict.MISSED).items()]  # fmt: skip
+    return f"{mark}Dry run: nothing was run.\n" + table(("Day", "Slot", "Kind", "School", "State", "Why"), rows)
 
 
 def _listed(found: DueSlot, *, waits: bool) -> str:

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from reconciler.app.context import opened
+from reconciler.app.context import Context, opened
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import Refused, UnknownName
-from reconciler.reports.frame import LONDON, clean, local, table
+from reconciler.reports.frame import LONDON, REHEARSAL, clean, local, table
 from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.reports.transfers import entry_to_json
 from reconciler.settings import Settings
 from reconciler.transfers.entry import Outcome, TransferEntry
 from reconciler.vocabulary.suggestions import did_you_mean
 
+KINDS = ("import", "export", "academic", "undo")
 
-def transfers(settings: Settings, *, schools: Sequence[str] = (), kinds: Sequence[str] = (),
+
+def log(settings: Settings, format_: str, *, detail: bool = False, **filters: Any) -> str:
+    """The transfer log as text or JSON, narrowed as `transfers` says; `detail` names every rejected row."""
+    with opened(settings, read_only=True) as context:
+        found, mark = _narrowed(context, **filters), REHEARSAL if context.store.rehearsal else ""
+    if format_ == "json":
+        return json.dumps(transfers_json(found), indent=2, ensure_ascii=False)
+    return mark + transfers_text(found, detail=detail)
+
+
+def transfers(settings: Settings, **filters: Any) -> Sequence[TransferEntry]:
+    """Entries of the transfer log, the latest first (VS, rule 62). Raises Refused on a filter that cannot be."""
+    with opened(settings, read_only=True) as context:
+        return _narrowed(context, **filters)
+
+
+def _narrowed(context: Context, *, schools: Sequence[str] = (), kinds: Sequence[str] = (),
               directions: Sequence[str] = (), outcomes: Sequence[str] = (), since: str = "", run: str = "",
               limit: int = 50) -> Sequence[TransferEntry]:  # fmt: skip
-    """Entries of the transfer log, the latest first (VS, rule 62). Raises Refused on a filter that cannot be."""
-    for outcome in outcomes:
-        if outcome not in set(Outcome):
-            raise Refused(
-                "log.unknown_outcome",
-                f"there is no outcome {outcome!r}",
-                hint=did_you_mean(outcome, Outcome) or "one of " + ", ".join(Outcome),
-            )
-    narrowed = TransferFilter(
+    for word, known, code in (*((o, tuple(Outcome), "log.unknown_outcome") for o in outcomes),
+                              *((k, KINDS, "log.unknown_kind") for k in kinds)):  # fmt: skip
+        if word not in known:
+            raise Refused(code, f"there is no {code.partition('_')[2]} {word!r}",
+                          hint=did_you_mean(word, known) or "one of " + ", ".join(known))  # fmt: skip
+    return context.store.reports.transfers(TransferFilter(
         schools=frozenset(schools), kinds=frozenset(kinds), directions=frozenset(directions),
         outcomes=frozenset(outcomes), since=_day(since) if since else None, run=run, limit=limit,
-    )  # fmt: skip
-    with opened(settings, read_only=True) as context:
-        return context.store.reports.transfers(narrowed)
+    ))  # fmt: skip
 
 
 def _day(text: str) -> datetime:

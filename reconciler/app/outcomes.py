@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from reconciler.errors import ExitCode, worst
-from reconciler.reports.frame import clean, table
+from reconciler.reports.frame import REHEARSAL, clean, table
 from reconciler.reports.transfers import entry_to_json
 from reconciler.transfers.entry import Outcome, TransferEntry
 
@@ -64,7 +64,7 @@ class FlowOutcome(Generic[R]):
     def to_text(self) -> str:
         """One line a school (VS, rule 61), then what stands under the table."""
         lead = "Dry run: nothing was written or sent.\n" if self.dry_run else ""
-        mark = "Rehearsal: no real school was asked or told.\n" if self.rehearsal else ""
+        mark = REHEARSAL if self.rehearsal else ""
         if not self.results:
             return mark + lead + self.nothing()
         rows = [(r.entry.school, r.outcome.value, r.entry.run, clean(r.message)) for r in self.results]

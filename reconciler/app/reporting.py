@@ -18,6 +18,7 @@ from reconciler.reports import partner_setup as partner_setup_report
 from reconciler.reports import period_map as period_map_report
 from reconciler.reports import retained as retained_report
 from reconciler.reports import transfers as transfers_report
+from reconciler.reports.frame import REHEARSAL
 from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.reports.registry import Report, report
 from reconciler.settings import Settings
@@ -66,7 +67,8 @@ def _write(known: Report, model: Any, format_: str) -> str:
     if writer is None:
         raise UnknownName("report.format", f"the report {known.name} is not written as {format_}",
                           hint="choose text, html, json or csv")  # fmt: skip
-    return writer(model)
+    mark = REHEARSAL if format_ == "text" and model.frame.rehearsal else ""
+    return mark + writer(model)
 
 
 def _transfers(context: Context, state: StoredState, schools: frozenset[str]) -> transfers_report.TransfersReport:

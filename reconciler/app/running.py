@@ -41,6 +41,8 @@ def run(settings: Settings, kinds: Mapping[str, SyncFlow], *, once: bool, until:
     def tick(now: datetime) -> Tick:
         at = replace(settings, now=now) if settings.now else settings
         done = due_now(at, kinds, stop=stop.is_set, tell=lambda ended: say(line_of(ended)))
+        if once and not done.ends:
+            warn(done.to_text())
         return Tick(code=done.exit_code, next_at=done.next_at)
 
     with opened(settings) as context, _alone(context, clock.now()), _stopping(stop) as signals:

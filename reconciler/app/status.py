@@ -30,7 +30,7 @@ MISSED_COUNTS = timedelta(hours=24)  # a missed slot turns the answer red for a 
 GRACE = timedelta(minutes=30)  # a slot that nobody has begun by then was missed: the timer or the runner stands still
 LONG_RUN = timedelta(hours=2)  # a run that has not ended by then is taken for dead
 OLD_ERROR = timedelta(hours=24)
-_FIRST_CODES = {"import": "schedule.first_import_pending", "export": "schedule.first_export_pending"}
+FIRST_CODES = {"import": "schedule.first_import_pending", "export": "schedule.first_export_pending"}
 _LOOKED_AT = frozenset({"env", "file"})  # what is asked of a program or a key store may cost, so it is not asked here
 
 
@@ -132,7 +132,7 @@ def _missing(context: Context, state: StoredState, code: str, plan: Scheduled) -
     needs = [_unmapped(state, code, year) for year in _years(context, state, code, plan)
              if not _mapped(state, code, year)]  # fmt: skip
     scope, scheduled = hub_scope(state, code), {line.key.kind for line in plan.lines}
-    for kind, code_ in _FIRST_CODES.items():
+    for kind, code_ in FIRST_CODES.items():
         if kind in scheduled and waits_for_first(context, kind, scope):
             needs.append(Need(
                 code=code_, message=f"{code} waits for its first {kind}, which is by hand",

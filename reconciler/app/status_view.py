@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from reconciler.app.status import KindStanding, MissedSlot, Need, PartnerStanding, Status
-from reconciler.reports.frame import clean, table
+from reconciler.app.status import FIRST_CODES, KindStanding, MissedSlot, Need, PartnerStanding, Status
+from reconciler.reports.frame import REHEARSAL, clean, table
 from reconciler.schedule.times import SlotName
 
 MISSED_CODE, STALE_CODE, FAILED_CODE = "schedule.missed", "schedule.stale", "schedule.failed"
@@ -27,7 +28,7 @@ def to_json(found: Status) -> dict[str, Any]:
 
 def to_text(found: Status) -> str:
     """A table of partners, then what a person must do or know, worst first."""
-    mark = "Rehearsal: no real school was asked.\n" if found.rehearsal else ""
+    mark = REHEARSAL if found.rehearsal else ""
     head = f"{mark}{clean(found.estate)}, {_wall(found, found.at)}"
     rows = [
         (p.code, *(_last_cell(found, kind) for kind in p.kinds), _next_cell(found, p), _age_cell(p, found.at),
@@ -42,11 +43,11 @@ def to_text(found: Status) -> str:
 
 def _sections(found: Status) -> list[str]:
     failed = [
-        f"{p.code} {kind.kind}: {clean(kind.failed)} ({FAILED_CODE})"
+        f"{_failure(p.code, kind)} ({FAILED_CODE})\n    next: {_after_failure(p.code, kind)}"
         for p in found.partners for kind in p.kinds if kind.failed
     ]  # fmt: skip
     missed = [line for p in found.partners for line in _missed_lines(p)]
-    people = [need for p in found.partners for need in p.missing] + list(found.waiting)
+    people = [need for p in found.partners for need in _in_turn(p.missing)] + list(found.waiting)
     stale = [f"{p.code}: last read {_wall(found, p.data_at)} ({STALE_CODE})"
              for p in found.partners if p.stale and p.data_at]  # fmt: skip
     sections = (
@@ -58,6 +59,18 @@ def _sections(found: Status) -> list[str]:
     return [title + "".join(f"\n  - {line}" for line in lines) for title, lines in sections if lines]
 
 
+def _failure(school: str, kind: KindStanding) -> str:
+    """What failed; a completion line begins with the school and the kind already."""
+    what = f"{school} {kind.kind}"
+    said = clean(kind.failed)
+    return said if said.startswith(what) else f"{what}: {said}"
+
+
+def _after_failure(school: str, kind: KindStanding) -> str:
+    again = f"reconcile sync {kind.kind} --school {school}"
+    return f"reconcile issues list --school {school} says what to mend; then: {again}" if kind.last else again
+
+
 def _missed_lines(partner: PartnerStanding) -> list[str]:
     """One line for the slots of a kind that were missed for one reason: a night of them is one piece of news."""
     alike: dict[tuple[str, str], list[MissedSlot]] = {}
@@ -67,6 +80,12 @@ def _missed_lines(partner: PartnerStanding) -> list[str]:
         f"{partner.code} {kind} {_span([slot.name for slot in slots])}: {clean(why)} ({MISSED_CODE})"
         for (kind, why), slots in alike.items()
     ]
+
+
+def _in_turn(needs: Sequence[Need]) -> list[Need]:
+    """A first export comes after the first import, so it is not asked for before."""
+    import_waits = any(need.code == FIRST_CODES["import"] for need in needs)
+    return [need for need in needs if not (import_waits and need.code == FIRST_CODES["export"])]
 
 
 def _span(names: list[SlotName]) -> str:

@@ -6,7 +6,7 @@ from reconciler.app.context import new_run_id, opened
 from reconciler.app.turns import school_lock
 from reconciler.apply.permission import operators_of, require_role
 from reconciler.errors import Refused
-from reconciler.reports.frame import clean
+from reconciler.reports.frame import REHEARSAL, clean
 from reconciler.settings import Settings
 from reconciler.syncs.undo import Undone, undo_run
 from reconciler.transfers.completion import one_line
@@ -28,7 +28,7 @@ def undo(settings: Settings, run: str, *, reason: str) -> str:
             undone = undo_run(
                 store.undoing, run, run=new_run_id(), now=context.now, actor=settings.actor, reason=reason
             )
-        mark = "Rehearsal: no real school was asked or told.\n" if store.rehearsal else ""
+        mark = REHEARSAL if store.rehearsal else ""
     return mark + clean(undone.entry.message) + "\n" + _next(school, undone)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import click
 
@@ -56,7 +57,8 @@ def plan(invocation: Invocation, save: str | None, targets: tuple[str, ...], ref
         note(render_text(made.warnings))
     emit(made.render(format_, full=full), out)
     if save:
-        note(f"saved: {save}")
+        apply_it = "" if made.plan.empty else f"; to apply just that plan: reconcile apply {shlex.quote(save)}"
+        note(f"saved: {save}{apply_it}")
     finish(made.exit_code if detailed_exitcode else ExitCode.DONE)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from reconciler.cli.invocation import Invocation, emit, examples, finish, format_option, note, out_option
@@ -13,7 +11,7 @@ from reconciler.cli.invocation import Invocation, emit, examples, finish, format
                + examples("reconcile log", "reconcile log --school AVN --outcome held",
                           "reconcile log --run r1a2b3c4"))  # fmt: skip
 @click.option("--school", "schools", metavar="CODE", multiple=True, help="Only this school. Repeatable.")
-@click.option("--kind", "kinds", multiple=True, help="Only this kind (import). Repeatable.")
+@click.option("--kind", "kinds", multiple=True, help="Only this kind (import, export, academic, undo). Repeatable.")
 @click.option("--direction", "directions", type=click.Choice(["in", "out"]), multiple=True, help="Only this direction.")
 @click.option("--outcome", "outcomes", multiple=True, help="Only this outcome (done, held, failed, ...). Repeatable.")
 @click.option("--since", metavar="DATE", default="", help="Only from this day on, like 2026-11-20.")
@@ -27,10 +25,11 @@ def log(invocation: Invocation, schools: tuple[str, ...], kinds: tuple[str, ...]
         out: str | None) -> None:  # fmt: skip
     from reconciler.app import logs
 
-    found = logs.transfers(invocation.settings(), schools=schools, kinds=kinds, directions=directions,
-                           outcomes=outcomes, since=since, run=run_id, limit=limit)  # fmt: skip
-    emit(json.dumps(logs.transfers_json(found), indent=2, ensure_ascii=False) if format_ == "json"
-         else logs.transfers_text(found, detail=bool(run_id)), out)  # fmt: skip
+    emit(
+        logs.log(invocation.settings(), format_, detail=bool(run_id), schools=schools, kinds=kinds,
+                 directions=directions, outcomes=outcomes, since=since, run=run_id, limit=limit),
+        out,
+    )  # fmt: skip
 
 
 @click.command(help="Compares files, store and the schools' own systems, three ways. Writes nothing, takes no lock.\n\n"

@@ -11,16 +11,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from reconciler.shipped import shipped
 
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
 LONDON = ZoneInfo("Europe/London")
+REHEARSAL = "Rehearsal: no real school was asked or told.\n"  # the first line of every text from a rehearsal store
 MOST_ROWS = 1000  # plain rows in one HTML table; beyond it the report says so and the CSV has them all
 _MOST_STEPS = 5
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\0")
@@ -136,6 +138,9 @@ def _sha256(text: str) -> str:
 
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
+    from jinja2 import FileSystemLoader, StrictUndefined  # slow to import, and texts need none of it
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(shipped("templates")), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -144,6 +149,9 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 @cache
 def _plain() -> ImmutableSandboxedEnvironment:
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(shipped("templates")), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         autoescape=False,  # plain text: nothing of it is markup

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -22,6 +23,7 @@ _BUSY_SECONDS = 10
 # An engine holds no connection once its store is closed, only the statements that it has compiled: a cycle opens the
 # same store for each school, and would compile them all again.
 _ENGINES = 4
+_USERS: Counter[Engine] = Counter()  # how many have each engine open: a pool thrown away too early leaks connections
 WRITES = "reconcile_writes"  # the execution option of connections that may write
 _GONE = ("08", "53", "57")  # SQLSTATE classes: connection lost, out of resources, shut down
 
@@ -40,6 +42,8 @@ class Database:
         self.name = shown(url)
         self.is_sqlite = url.drivername.startswith("sqlite")
         self.engine = _sqlite(_read_only(url) if read_only else url, read_only) if self.is_sqlite else _postgresql(url)
+        _USERS[self.engine] += 1
+        self._open = True
         self._writer = self.engine.execution_options(**{WRITES: True})
         self._scratch = self.engine
         if not self.is_sqlite:
@@ -141,7 +145,13 @@ class Database:
         )  # fmt: skip
 
     def close(self) -> None:
-        self.engine.dispose()
+        """Gives the engine back; the last to do so closes its connections. Once more does nothing."""
+        if self._open:
+            self._open = False
+            _USERS[self.engine] -= 1
+            if not _USERS[self.engine]:
+                del _USERS[self.engine]
+                self.engine.dispose()
 
 
 def _foreign_errors(is_sqlite: bool) -> tuple[type[Exception], ...]:

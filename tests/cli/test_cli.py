@@ -14,7 +14,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from reconciler.app import control, states
 from reconciler.cli.main import cli
+from reconciler.settings import read_settings
 from reconciler.shipped import shipped
 from reconciler.simulator.practice import Practice, practice
 
@@ -43,9 +45,14 @@ def schools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
 
 
 @pytest.fixture
-def run(schools: Practice, tmp_path: Path) -> Run:
+def store(tmp_path: Path) -> str:
+    """Where this test's own store is."""
+    return f"sqlite:///{tmp_path / 'store' / 'store.db'}"
+
+
+@pytest.fixture
+def run(schools: Practice, store: str, tmp_path: Path) -> Run:
     """Runs one command in a process of its own, on a store of this test's own."""
-    store = f"sqlite:///{tmp_path / 'store' / 'store.db'}"
 
     def go(*words: str, **environment: str) -> Said:
         answer = subprocess.run(
@@ -60,10 +67,11 @@ def run(schools: Practice, tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def applied(run: Run) -> Run:
-    """With the example estate applied."""
-    assert run("state", "init", "--rehearsal").code == 0
-    assert run("apply", "--auto-approve").code == 0
+def applied(run: Run, schools: Practice, store: str) -> Run:
+    """With the example estate applied, in this process: what the two verbs say is for other tests."""
+    settings = read_settings({**schools.environment, "RECONCILE_STORE": store})
+    states.init(settings, rehearsal=True)
+    control.apply(settings)
     return run
 
 
@@ -355,3 +363,41 @@ def test_an_unforeseen_failure_shows_no_traceback_and_no_value(run: Run, tmp_pat
     assert "internal.error" in answer.stderr
     assert "Traceback" not in answer.stderr
     assert "Xqzcanarypupil" not in answer.stderr + answer.stdout
+
+
+def test_what_comes_from_a_rehearsal_says_so_in_its_first_line(applied: Run) -> None:
+    """As text; a document has a field for it, and a table for a machine stays a table."""
+    applied("sync", "import", "--first", "--school", "GHL")
+    for words in (("log",), ("issues", "list"), ("report", "transfers"), ("report", "retained"), ("status",),
+                  ("sync", "--due", "--dry-run")):  # fmt: skip
+        assert applied(*words).out.startswith("Rehearsal: no real school was asked or told.\n"), words
+    assert "Rehearsal" not in applied("report", "transfers", "--format", "csv").out.splitlines()[0]
+    json.loads(applied("log", "--format", "json").out)
+
+
+def test_the_log_knows_its_kinds(applied: Run) -> None:
+    """A word that is none would show an empty log, as if nothing had run."""
+    said = applied("log", "--kind", "exports")
+    assert said.code == 1
+    assert "log.unknown_kind" in said.err
+    assert "'export'" in said.err
+    assert applied("log", "--kind", "export").out.endswith("No transfer fits.\n")
+
+
+def test_whoever_practises_without_a_store_is_told_to_make_one_to_practise_on(run: Run) -> None:
+    """A real one would refuse the clock and the endpoints of the rehearsal."""
+    said = run("plan")
+    assert said.code == 1
+    assert "store.missing" in said.err
+    assert "reconcile state init --rehearsal" in said.err
+    real = run("plan", RECONCILE_NOW="", RECONCILE_ENDPOINTS="")
+    assert "reconcile state init`" in real.err
+
+
+def test_a_saved_plan_names_the_command_that_applies_it(run: Run) -> None:
+    """Ready to paste, quoted where the name needs it."""
+    run("state", "init", "--rehearsal")
+    said = run("plan", "--save", "my plan.json")
+    assert "saved: my plan.json; to apply just that plan: reconcile apply 'my plan.json'" in said.err
+    assert run("apply", "my plan.json").code == 0
+    assert run("plan", "--save", "p.json").err.rstrip().endswith("saved: p.json")

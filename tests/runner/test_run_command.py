@@ -264,6 +264,11 @@ def test_slots_missed_in_a_row_are_one_line(desk: Desk) -> None:
     missed = [line for line in text.splitlines() if line.startswith("  - AVN import")]
     assert len(missed) == 1
     assert "AVN import 3 slots, 08:00 on 24 November 2026 to 08:00 on 26 November 2026: nothing ran" in missed[0]
+    desk.cycle("2026-11-27T08:30+00:00")
+    due_text = desk.run("sync", "--due", "--dry-run", RECONCILE_NOW="2026-11-30T08:20+00:00").out
+    assert due_text.startswith("Rehearsal: ")
+    assert len(re.findall(r"\nearlier +2 slots +import +AVN +missed", due_text)) == 1
+    assert due_text.count(" AVN ") == 2, "the one that is due, and one line for the missed"
 
 
 @pytest.mark.requirement(66)
@@ -276,6 +281,9 @@ def test_status_turns_red_for_a_school_that_failed_until_a_run_succeeds(desk: De
         schools.simulator.server.heal("GHL")
     code, partners = desk.status("2026-11-24T08:05+00:00")
     assert (code, partners["GHL"]["state"], partners["AVN"]["state"]) == (4, "failed", "ready")
+    text = desk.run("status", RECONCILE_NOW="2026-11-24T08:05+00:00").out
+    assert re.search(r"\n  - GHL import failed: .*\n    next: reconcile issues list --school GHL says what to mend; "
+                     r"then: reconcile sync import --school GHL\n", text)  # fmt: skip
     flows.run_imports(desk.settings("2026-11-24T08:06+00:00"), schools=("GHL",))
     assert desk.status("2026-11-24T08:10+00:00")[0] == 3
 
@@ -354,3 +362,10 @@ def test_status_names_a_held_run_and_how_to_decide(desk: Desk, schools: Practice
 
     assert re.match(r"reconcile approve (\S+) --reason \.\.\., or reconcile reject \1 ", held("2026-11-24T08:05+00:00"))
     assert "its time is over" in held("2026-11-25T08:20+00:00")
+
+
+def test_one_tick_at_a_quiet_hour_says_that_nothing_is_due(desk: Desk) -> None:
+    """And when something will be: silence would look like a hang or a fault."""
+    said = desk.run("run", "--once", RECONCILE_NOW="2026-11-23T12:00+00:00")
+    assert (said.code, said.out) == (0, "")
+    assert "Nothing is due. Next: 08:00 on Tue 24 Nov 2026" in said.err
