@@ -36,7 +36,7 @@ imports: setup
 unit: setup
 	$(BIN)/pytest -n 2 -m "not slow"
 
-crash: setup ## every crash point of apply, import, export and a whole cycle
+crash: setup ## every crash point of apply, import, export and a cycle; a year of slots
 	$(BIN)/pytest -n 2 -m slow --timeout=3600
 
 bench: setup ## speed as ratios to a yardstick in the same run

@@ -20,6 +20,7 @@ from reconciler.reports.frame import SchoolName
 from reconciler.reports.ports import IssueFilter
 from reconciler.syncs.academic import KIND
 from reconciler.syncs.ports import FeedScope
+from reconciler.vocabulary.feeds import HUB
 
 _STRUCTURES = {"academic.structure_mismatch": "differs", "academic.structure_unknown": "unreadable"}
 
@@ -44,7 +45,7 @@ def gather(
 
 
 def _scope(context: Context, state: StoredState, code: str) -> FeedScope:
-    return FeedScope(school=code, attachment=context.store.feeds.attachment(code), feed="hub",
+    return FeedScope(school=code, attachment=context.store.feeds.attachment(code), feed=HUB,
                      year=partner_year(context, state, code))  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from reconciler.schedule.terms import Calendar
 from reconciler.syncs.ports import FeedScope
 from reconciler.transfers.entry import Outcome
 from reconciler.vocabulary.codes import AcademicYear
+from reconciler.vocabulary.feeds import HUB
 
 Spec = Mapping[str, Any]
 SCHEDULE_OF = {"import": "students_and_classes", "export": "students_and_classes", "academic": "academic"}
@@ -85,7 +86,7 @@ def waits_for_first(context: Context, kind: str, scope: FeedScope) -> bool:
 def hub_scope(state: StoredState, school: str) -> FeedScope:
     """The partner's place in the feed `hub`."""
     return FeedScope(
-        school=school, attachment=live_attachments(state)[school].id, feed="hub",
+        school=school, attachment=live_attachments(state)[school].id, feed=HUB,
         year=AcademicYear.parse(str(virtual_school(state)["academic_year"])),
     )  # fmt: skip
 

@@ -39,6 +39,7 @@ from reconciler.syncs.job import Trigger
 from reconciler.transfers.completion import completion
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
 from reconciler.vocabulary.digests import canonical_json
+from reconciler.vocabulary.feeds import HUB
 
 Spec = Mapping[str, Any]
 
@@ -188,7 +189,7 @@ def _not_begun(context: Context, school: str, attachment: str, run: str, error: 
     partner, whose own log tells of it."""
     detail = f"{error.message} ({error.code}); {error.hint}"
     entry = TransferEntry(
-        run=run, kind="export", direction="out", school=school, feed="hub", attachment=attachment,
+        run=run, kind="export", direction="out", school=school, feed=HUB, attachment=attachment,
         outcome=Outcome.FAILED, started_at=context.now, finished_at=context.now, actor=context.settings.actor,
         message=completion(school=school, kind="export", outcome=Outcome.FAILED, total=Counts(), detail=detail),
     )  # fmt: skip

@@ -26,6 +26,7 @@ from reconciler.settings import Settings
 from reconciler.syncs.importing import import_school
 from reconciler.syncs.job import ImportResult, Trigger
 from reconciler.transfers.entry import Outcome, TransferEntry
+from reconciler.vocabulary.feeds import HUB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,7 @@ def _not_begun(context: Context, school: str, attachment: str, run: str, error: 
                scheduled: bool) -> ImportResult:  # fmt: skip
     """Another run works on the school, or it is gone: the log tells of that already."""
     entry = TransferEntry(
-        run=run, kind="import", direction="in", school=school, feed="hub", attachment=attachment,
+        run=run, kind="import", direction="in", school=school, feed=HUB, attachment=attachment,
         outcome=Outcome.FAILED, started_at=context.now, finished_at=context.now, actor=context.settings.actor,
         message=f"import of {school} did not begin: {error.message} ({error.code}); {error.hint}",
     )  # fmt: skip

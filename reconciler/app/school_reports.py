@@ -26,6 +26,7 @@ from reconciler.reports.ports import IssueFilter
 from reconciler.reports.school_days import Side
 from reconciler.syncs.ports import FeedScope
 from reconciler.vocabulary.codes import AcademicYear
+from reconciler.vocabulary.feeds import HUB
 from reconciler.vocabulary.suggestions import did_you_mean
 
 Spec = Mapping[str, Any]
@@ -133,7 +134,7 @@ def _side(state: StoredState, hub: Spec, code: str, structure: str, calendar: An
 def _classes(context: Context, code: str, year: str) -> dict[str, list[str]]:
     """`id name` of the classes with live lessons, by partner slot."""
     feeds = context.store.feeds
-    scope = FeedScope(school=code, attachment=feeds.attachment(code), feed="hub", year=AcademicYear.parse(year))
+    scope = FeedScope(school=code, attachment=feeds.attachment(code), feed=HUB, year=AcademicYear.parse(year))
     names = {str(row[0]): str(row[1]) for row in feeds.rows(scope, Entity.CLASSES)}
     columns = column_names(Entity.LESSONS)
     of_class, slot = columns.index("class_id"), columns.index("partner_slot")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.diagnostics import Severity
+from reconciler.vocabulary.feeds import HUB
 
 
 class Owner(StrEnum):
@@ -41,7 +42,7 @@ class DataIssue:
     message: str
     next_step: str
     owner: Owner = Owner.SCHOOL
-    feed: str = "hub"
+    feed: str = HUB
     field: str = ""
 
     @property

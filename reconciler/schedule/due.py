@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from reconciler.schedule.blackouts import Blackout, quiet
 from reconciler.schedule.times import Slot, SlotName, slots_between
+from reconciler.vocabulary.feeds import HUB
 
 # In every cycle in this order: what is exported and what academic data belongs to must have been imported (rule 49).
 KINDS = ("import", "export", "academic", "upload", "contacts", "consent")
@@ -40,7 +41,7 @@ class LineKey:
 
     kind: str
     school: str
-    feed: str = "hub"
+    feed: str = HUB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,9 +23,9 @@ from reconciler.store.tables.exports import EXPORT_INTENT, EXPORT_ITEM, EXPORT_S
 from reconciler.store.tables.records import RECORDS
 from reconciler.store.tables.runs import FEED_CURSOR, FEED_STATE, HELD_RUN, PACKED_DIGESTS
 from reconciler.store.tables.undo import RUN_CHANGE
+from reconciler.vocabulary.feeds import HUB
 from reconciler.vocabulary.suggestions import did_you_mean
 
-_HUB = "hub"
 _LIVE = AttachmentStatus.LIVE.value
 _RETAINED = AttachmentStatus.RETAINED.value
 
@@ -69,7 +69,7 @@ def read_attachments(connection: Connection) -> tuple[Attachment, ...]:
     """All, by id, with their live rows in the feed `hub`."""
     totals = (
         select(FEED_CURSOR.c.attachment, FEED_CURSOR.c.entity, func.sum(FEED_CURSOR.c.live_rows))
-        .where(FEED_CURSOR.c.feed == _HUB)
+        .where(FEED_CURSOR.c.feed == HUB)
         .group_by(FEED_CURSOR.c.attachment, FEED_CURSOR.c.entity)
         .order_by(FEED_CURSOR.c.attachment, FEED_CURSOR.c.entity)
     )

@@ -32,8 +32,8 @@ from reconciler.store.tables.runs import FEED_STATE
 from reconciler.syncs.cross_school import Clash, Holder
 from reconciler.syncs.ports import FeedScope
 from reconciler.vocabulary.codes import AcademicYear
+from reconciler.vocabulary.feeds import HUB
 
-_HUB = "hub"
 _PART = 500  # values in one condition
 _NAMED = 5
 
@@ -44,13 +44,13 @@ def live_scopes(connection: Connection) -> tuple[FeedScope, ...]:
         select(ATTACHMENT.c.school, ATTACHMENT.c.id, func.max(FEED_STATE.c.academic_year))
         .join(FEED_STATE, FEED_STATE.c.attachment == ATTACHMENT.c.id)
         .where(
-            ATTACHMENT.c.status == AttachmentStatus.LIVE.value, FEED_STATE.c.feed == _HUB,
+            ATTACHMENT.c.status == AttachmentStatus.LIVE.value, FEED_STATE.c.feed == HUB,
             FEED_STATE.c.base_run != "",
         )
         .group_by(ATTACHMENT.c.school, ATTACHMENT.c.id)
     )  # fmt: skip
     return tuple(
-        FeedScope(school=school, attachment=attachment, feed=_HUB, year=AcademicYear.parse(year))
+        FeedScope(school=school, attachment=attachment, feed=HUB, year=AcademicYear.parse(year))
         for school, attachment, year in sorted(tuple(row) for row in connection.execute(query))
     )
 

@@ -15,6 +15,7 @@ from reconciler.store.locks import is_held
 from reconciler.store.tables.control import ATTACHMENT
 from reconciler.store.tables.runs import FEED_CURSOR
 from reconciler.transfers.entry import TransferEntry
+from reconciler.vocabulary.feeds import HUB
 
 
 class SqlReportSource:
@@ -55,7 +56,7 @@ class SqlReportSource:
         """Live record rows by school and entity, feed `hub`, of each school's latest year; from what commits keep."""
         latest = (
             select(FEED_CURSOR.c.attachment, func.max(FEED_CURSOR.c.academic_year).label("year"))
-            .where(FEED_CURSOR.c.feed == "hub")
+            .where(FEED_CURSOR.c.feed == HUB)
             .group_by(FEED_CURSOR.c.attachment)
             .subquery()
         )
@@ -64,7 +65,7 @@ class SqlReportSource:
             .join(ATTACHMENT, ATTACHMENT.c.id == FEED_CURSOR.c.attachment)
             .join(latest, latest.c.attachment == FEED_CURSOR.c.attachment)
             .where(
-                ATTACHMENT.c.status == AttachmentStatus.LIVE.value, FEED_CURSOR.c.feed == "hub",
+                ATTACHMENT.c.status == AttachmentStatus.LIVE.value, FEED_CURSOR.c.feed == HUB,
                 FEED_CURSOR.c.academic_year == latest.c.year,
             )
             .order_by(ATTACHMENT.c.school, FEED_CURSOR.c.entity)

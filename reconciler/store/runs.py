@@ -13,6 +13,7 @@ from reconciler.reports.ports import TransferFilter
 from reconciler.store.tables.runs import REJECTED_ROW, RUN, TRANSFER_COUNT, TRANSFER_NOTE
 from reconciler.transfers.entry import Counts, Outcome, RejectedRecord, TransferEntry
 from reconciler.vocabulary.actor import Actor
+from reconciler.vocabulary.feeds import HUB
 
 _TOLD_TO_STOP = "it was told to stop before its end; what had not been committed was not done, run it again"
 _GONE = "its process went away before its end; what had not been committed was not done, run it again"
@@ -100,7 +101,7 @@ def transfers(connection: Connection, narrowed: TransferFilter, *, gone: frozens
 
 def latest_transfers(connection: Connection, *, gone: frozenset[int] = frozenset()) -> list[TransferEntry]:
     """The latest of each kind at each school in the feed `hub`, however many of other kinds came after it."""
-    last = select(func.max(RUN.c.number)).where(RUN.c.feed == "hub").group_by(RUN.c.school, RUN.c.kind)
+    last = select(func.max(RUN.c.number)).where(RUN.c.feed == HUB).group_by(RUN.c.school, RUN.c.kind)
     return _entries(connection, select(RUN).where(RUN.c.number.in_(last)).order_by(RUN.c.number.desc()), gone)
 
 

@@ -14,8 +14,7 @@ from reconciler.store import audit, held_plans, held_runs, issue_rows
 from reconciler.store.attachments import change_attachments
 from reconciler.store.identifiers_held import refuse_clashes
 from reconciler.store.tables.control import RESOURCE, STORE, VERSION, VERSION_CHANGE
-
-_HUB = "hub"
+from reconciler.vocabulary.feeds import HUB
 
 
 def write(connection: Connection, commit: StateCommit) -> Version:
@@ -34,10 +33,10 @@ def write(connection: Connection, commit: StateCommit) -> Version:
     change_attachments(connection, commit.attachments, commit.at.astimezone(UTC).date())
     for change in commit.attachments:
         if change.op in ("retain", "orphan"):
-            issue_rows.set_aside(connection, school=change.school, feed=_HUB, at=commit.at)
+            issue_rows.set_aside(connection, school=change.school, feed=HUB, at=commit.at)
     for change in commit.attachments:
         if change.op == "reattach":
-            issue_rows.bring_back(connection, school=change.school, feed=_HUB)
+            issue_rows.bring_back(connection, school=change.school, feed=HUB)
     if commit.consumes_held_plan:
         held_plans.consume(connection, commit.consumes_held_plan)
     held_plans.supersede(connection)

@@ -15,6 +15,7 @@ from reconciler.syncs.guards import ExpectedChange, GuardLimits
 from reconciler.syncs.job import Trigger
 from reconciler.syncs.ports import FeedScope
 from reconciler.vocabulary.codes import AcademicYear
+from reconciler.vocabulary.feeds import HUB
 
 OVERLAP = timedelta(days=28)  # how far back an ordinary run looks again: marks are corrected for weeks
 WHOLE_EVERY = timedelta(days=7)  # how often every day of the year is looked at again
@@ -40,7 +41,7 @@ class AcademicJob:
     entities: frozenset[AcademicEntity]
     structures: Mapping[AcademicEntity, Structure]
     require_structure_match: bool = True
-    feed: str = "hub"
+    feed: str = HUB
     guards: GuardLimits = field(default_factory=GuardLimits)
     expected_changes: tuple[ExpectedChange, ...] = ()
     declared_complete: bool = False

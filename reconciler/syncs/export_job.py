@@ -17,6 +17,7 @@ from reconciler.syncs.job import Trigger
 from reconciler.syncs.ports import FeedScope
 from reconciler.transfers.entry import Outcome, TransferEntry
 from reconciler.vocabulary.codes import AcademicYear
+from reconciler.vocabulary.feeds import HUB
 
 Seal = Callable[[Facts], str]  # a keyed digest of what is said: comparable in one store, worthless outside it
 
@@ -62,7 +63,7 @@ class ExportJob:
 
     def scope_of(self, attachment: str, school: str) -> FeedScope:
         """Where the rows of a school are, in the year that it is in: partners change year one by one."""
-        return FeedScope(school=school, attachment=attachment, feed="hub", year=self.years[school])
+        return FeedScope(school=school, attachment=attachment, feed=HUB, year=self.years[school])
 
     def today(self, now: datetime) -> date:
         """The hub's date at an aware time."""

@@ -26,6 +26,7 @@ from reconciler.syncs.job import Trigger
 from reconciler.transfers.completion import completion
 from reconciler.transfers.entry import Counts, Outcome, RejectedRecord, TransferEntry
 from reconciler.vocabulary.actor import Actor
+from reconciler.vocabulary.feeds import HUB
 
 Connect = Callable[[], AbstractContextManager[ExportSession]]
 
@@ -50,7 +51,7 @@ class _Run:
         total = sum((counted or {}).values(), Counts())
         message = completion(school=self.job.school, kind="export", outcome=outcome, total=total, detail=detail)
         return TransferEntry(
-            run=self.run, kind="export", direction="out", school=self.job.school, feed="hub",
+            run=self.run, kind="export", direction="out", school=self.job.school, feed=HUB,
             attachment=self.job.attachment, outcome=outcome, started_at=self.now, actor=self.actor,
             finished_at=None if outcome is Outcome.RUNNING else self.now,
             message=message + (" (dry run: nothing was sent)" if self.dry_run else ""), counts=dict(counted or {}),

@@ -30,8 +30,8 @@ from reconciler.syncs.year_change import left_behind
 from reconciler.transfers.completion import completion
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
 from reconciler.vocabulary.actor import Actor
+from reconciler.vocabulary.feeds import HUB
 
-HUB = "hub"
 HELD_FOR = timedelta(hours=24)
 
 

@@ -19,6 +19,7 @@ from reconciler.syncs.ports import EntityChanges, FeedScope
 from reconciler.transfers.entry import Outcome, TransferEntry
 from reconciler.vocabulary.codes import AcademicYear
 from reconciler.vocabulary.digests import digest
+from reconciler.vocabulary.feeds import HUB
 
 
 class Trigger(StrEnum):
@@ -47,7 +48,7 @@ class ImportJob:
     year: AcademicYear
     students: Offer
     classes: Offer
-    feed: str = "hub"
+    feed: str = HUB
     admission_numbers_unique: bool = False
     staff_codes_unique: bool = False
     separator: str = ""

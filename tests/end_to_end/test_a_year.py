@@ -1,7 +1,9 @@
 """A year of `sync --due` on a real store with schools that answer: every slot is run once, whatever the year brings.
 
 Both changes of the clock, holidays, blackouts and a roll-over are in it: the partners change year one after the other,
-then the hub does. What the schedule says is worked out here by the clock on the wall alone.
+then the hub does. What the schedule says is worked out here by the clock on the wall alone. It runs
+with `make crash`; in `make test` are the stretches of the year that matter (`tests/runner/test_due_now.py`), on both
+engines, and the whole year with a ledger in memory (`tests/runner/test_year.py`).
 """
 
 from __future__ import annotations
@@ -145,11 +147,10 @@ def days() -> list[date]:
     return [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.requirement(6, 9, 47, 48, 49)
-@pytest.mark.parametrize("partners", [
-    pytest.param(("DNE", "HRT"), id="files"), pytest.param(("AVN", "DNE"), id="wires", marks=pytest.mark.slow),
-])  # fmt: skip
+@pytest.mark.parametrize("partners", [("DNE", "HRT"), ("AVN", "DNE")], ids=["files", "wires"])
 def test_a_year_of_due_slots_runs_each_of_them_once(partners: tuple[str, str]) -> None:
     """Nobody is run twice, nothing is left out, nothing fails, and each partner ends in the next year."""
     with small_schools(scale=0.02) as made:

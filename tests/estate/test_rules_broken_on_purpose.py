@@ -38,10 +38,18 @@ def test_a_time_zone_that_nobody_has_is_an_error_before_anything_is_scheduled(
 
 
 @pytest.mark.requirement(9)
-@pytest.mark.parametrize("zone", ["Europe/London", "Europe/Dublin", "UTC"])
-def test_a_time_zone_of_the_list_is_accepted(check_small: CheckSmall, zone: str) -> None:
-    """A hub on an island with another clock is a hub."""
+@pytest.mark.parametrize("zone", ["Europe/London", "Europe/Dublin", "Europe/Guernsey"])
+def test_a_time_zone_with_the_clock_of_london_is_accepted(check_small: CheckSmall, zone: str) -> None:
+    """By whatever name."""
     assert not check_small({"virtual_school": {"timezone": zone}}).found
+
+
+@pytest.mark.requirement(9)
+@pytest.mark.parametrize("zone", ["UTC", "GMT", "Europe/Paris"])
+def test_another_clock_is_warned_of_and_not_refused(check_small: CheckSmall, zone: str) -> None:
+    """Most often it is a slip: GMT has no summer time."""
+    finding = check_small({"virtual_school": {"timezone": zone}}).one("timezone.not_london")
+    assert finding.severity is Severity.WARNING
 
 
 @pytest.mark.requirement(36)

@@ -366,6 +366,7 @@ def test_status_names_a_held_run_and_how_to_decide(desk: Desk, schools: Practice
 
 def test_one_tick_at_a_quiet_hour_says_that_nothing_is_due(desk: Desk) -> None:
     """And when something will be: silence would look like a hang or a fault."""
+    desk.cycle("2026-11-23T11:00+00:00")
     said = desk.run("run", "--once", RECONCILE_NOW="2026-11-23T12:00+00:00")
     assert (said.code, said.out) == (0, "")
     assert "Nothing is due. Next: 08:00 on Tue 24 Nov 2026" in said.err

@@ -18,11 +18,12 @@ _MONDAY = 0
 
 
 def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
-    """Terms follow each other inside the year, week 1 starts on a Monday, a blackout ends after it starts."""
+    """Terms follow each other inside the year, week 1 starts on a Monday, blackouts are of this year."""
     for calendar in estate.calendars.values():
         yield from _terms(estate, document, calendar)
         yield from _closed(estate, document, calendar)
         yield from _week_1(estate, document, calendar)
+    year = academic_year(estate)
     for declared in estate.blackouts:
         for key in ("from", "to"):
             if moment(declared.entry[key]) is None:
@@ -39,6 +40,14 @@ def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
                 f"the blackout ends on {declared.entry['to']}, before it starts",
                 (*declared.path, "to"),
                 hint="swap from and to; a blackout of one day has that day in both",
+            )
+        elif end and year and end.date() < year.first_day:
+            yield document.finding(
+                "blackout.over",
+                f"the blackout ended on {declared.entry['to']}, before {year} began: it keeps nothing quiet any more",
+                (*declared.path, "to"),
+                severity=Severity.WARNING,
+                hint="check the year of its dates, or take it out",
             )
 
 

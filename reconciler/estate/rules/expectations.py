@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.estate.model import Estate
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from reconciler.documents.document import Document
 
 _ANONYMISE_DAYS = 14
+_ALL = 100  # percent
 
 
 def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
-    """Expected drift and changes are bounded in time; leavers are made anonymous in time."""
+    """Expected drift and changes are bounded in time, guards guard, leavers are made anonymous in time."""
     end = last_day(estate)
     for declared in estate.expected_drift:
         until = date.fromisoformat(declared.entry["until"])
@@ -38,6 +39,7 @@ def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
                 (*declared.path, "to"),
                 hint="swap from and to",
             )
+    yield from _guards(estate, document)
     leavers = (estate.retention.entry.get("leavers") or {}) if estate.retention else {}
     days = leavers.get("anonymise_after_days")
     if days and days > _ANONYMISE_DAYS:
@@ -48,3 +50,20 @@ def check(estate: Estate, document: Document) -> Iterator[Diagnostic]:
             severity=Severity.WARNING,
             hint="shorten it, or have the data protection officer record why it is longer",
         )
+
+
+def _guards(estate: Estate, document: Document) -> Iterator[Diagnostic]:
+    """A guard that lets everybody leave guards nothing (VS, rule 67)."""
+    declared: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [(("virtual_school",), estate.virtual_school.entry)]
+    declared += [(("partners", code), partner.entry) for code, partner in estate.partners.items()]
+    for path, entry in declared:
+        percent = (entry.get("guards") or {}).get("max_drop_percent")
+        if percent is not None and percent >= _ALL:
+            yield document.finding(
+                "guards.off",
+                f"max_drop_percent is {percent:g}, so of a small school all but one could leave in one import and "
+                "nobody would be asked",
+                (*path, "guards", "max_drop_percent"),
+                severity=Severity.WARNING,
+                hint="lower it; a change that is known beforehand is announced in expected_changes",
+            )
