@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ _BUSY_SECONDS = 10
 # An engine holds no connection once its store is closed, only the statements that it has compiled: a cycle opens the
 # same store for each school, and would compile them all again.
 _ENGINES = 4
+_COUNTING = Lock()
 _USERS: Counter[Engine] = Counter()  # how many have each engine open: a pool thrown away too early leaks connections
 WRITES = "reconcile_writes"  # the execution option of connections that may write
 _GONE = ("08", "53", "57")  # SQLSTATE classes: connection lost, out of resources, shut down
@@ -42,7 +44,8 @@ class Database:
         self.name = shown(url)
         self.is_sqlite = url.drivername.startswith("sqlite")
         self.engine = _sqlite(_read_only(url) if read_only else url, read_only) if self.is_sqlite else _postgresql(url)
-        _USERS[self.engine] += 1
+        with _COUNTING:
+            _USERS[self.engine] += 1
         self._open = True
         self._writer = self.engine.execution_options(**{WRITES: True})
         self._scratch = self.engine
@@ -146,12 +149,16 @@ class Database:
 
     def close(self) -> None:
         """Gives the engine back; the last to do so closes its connections. Once more does nothing."""
-        if self._open:
-            self._open = False
+        if not self._open:
+            return
+        self._open = False
+        with _COUNTING:
             _USERS[self.engine] -= 1
-            if not _USERS[self.engine]:
+            last = not _USERS[self.engine]
+            if last:
                 del _USERS[self.engine]
-                self.engine.dispose()
+        if last:
+            self.engine.dispose()
 
 
 def _foreign_errors(is_sqlite: bool) -> tuple[type[Exception], ...]:

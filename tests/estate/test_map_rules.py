@@ -131,6 +131,14 @@ def test_two_hub_periods_of_one_day_on_one_partner_period_are_a_warning(check_sm
     assert few.one("period.duplicate_target").message.endswith("W1Wed.P5 and W1Wed.P6; W2Wed.P5 and W2Wed.P6")
 
 
+@pytest.mark.requirement(40)
+def test_hub_periods_of_two_days_on_one_partner_period_are_not_doubled(check_small: CheckSmall) -> None:
+    """Nobody is in two places at once, so only the slot that nothing reaches any more is warned of."""
+    moved = {"W1Thu.P5": "W1Wed.P5", "W2Thu.P5": "W1Wed.P5"}
+    checked = check_small(a_map("AVN", repeat="weekly", periods={**EVERY_PERIOD, "P6": "not_selected"}, slots=moved))
+    assert checked.codes == ["period.slot_unreached"]
+
+
 @pytest.mark.requirement(38)
 def test_a_line_for_a_day_that_the_hub_does_not_teach_is_named(check_small: CheckSmall) -> None:
     """Saturday, a third week, a seventh period; Wednesday is a day like any other."""

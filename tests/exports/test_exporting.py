@@ -491,3 +491,15 @@ def test_keys_at_the_partner_tell_nothing_and_depend_on_who_and_where() -> None:
     assert keys[0] != keys[1]
     assert all("10233" not in key for key in keys)
     assert at.items[(BRK, at.told(BRK)[1].identity)].identity.origin == AVN
+
+
+@pytest.mark.requirement(56)
+def test_two_schools_with_one_student_number_have_two_guests() -> None:
+    """The number 10233 at AVN and at CST is two people, who must never be one at the partner."""
+    at, partner = store(), MemoryPartner()
+    at.students["CST"] = {"10233": (student("10233", surname="Another"), True)}
+    done = exporting(at, partner, line(), line("CST:10233", place="inline 2"))
+    assert done.outcome is Outcome.DONE
+    guests = {m.facts.home_school: m.key for m in partner.said if isinstance(m.facts, GuestFacts)}
+    assert guests.keys() == {"AVN", "CST"}
+    assert len(set(guests.values())) == 2
