@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.app.agenda import live_attachments
 from reconciler.app.applied import chosen_partners, of_kind, virtual_school
 from reconciler.app.context import Context, new_run_id, opened
 from reconciler.app.jobs import import_job, source_request
@@ -28,6 +29,7 @@ from reconciler.syncs.academic_job import AcademicJob
 from reconciler.syncs.job import ImportJob, ImportResult, Trigger
 from reconciler.transfers.completion import completion
 from reconciler.transfers.entry import Counts, Outcome, TransferEntry
+from reconciler.vocabulary.feeds import HUB
 
 Spec = Mapping[str, Any]
 
@@ -138,15 +140,16 @@ def _one(context: Context, state: StoredState, school: str, *, manual: bool, who
             name = str(of_kind(current, "school")[school]["mis"]["connector"])
             source = ACADEMIC_CONNECTORS.get(name)
             if source is None:
-                return _ended(context, roster, Outcome.UNCHANGED, f"a source of the kind {name} gives no academic data")
+                return _ended(context, roster.school, roster.attachment, outcome=Outcome.UNCHANGED, trigger=trigger,
+                              detail=f"a source of the kind {name} gives no academic data")  # fmt: skip
             return import_academic(
                 _job(current, roster, source, whole_year=whole_year),
                 lambda: source.open(source_request(context, current, roster)), context.store.academic,
                 run=run, now=context.now, actor=context.settings.actor, dry_run=dry_run, progress=told,
             )  # fmt: skip
-    except Refused as error:  # another run works on the school: its own log tells of it
-        roster = _roster_job(context, state, school, trigger)
-        return _ended(context, roster, Outcome.FAILED, f"it did not begin: {error.message} ({error.code})")
+    except Refused as error:  # another run works on the school, or it is gone: the log tells of that already
+        return _ended(context, school, live_attachments(state)[school].id, outcome=Outcome.FAILED, trigger=trigger,
+                      detail=f"it did not begin: {error.message} ({error.code})")  # fmt: skip
 
 
 def _roster_job(context: Context, state: StoredState, school: str, trigger: Trigger) -> ImportJob:
@@ -171,11 +174,12 @@ def _job(state: StoredState, roster: ImportJob, source: AcademicConnector, *, wh
     )  # fmt: skip
 
 
-def _ended(context: Context, roster: ImportJob, outcome: Outcome, detail: str) -> ImportResult:
+def _ended(context: Context, school: str, attachment: str, *, outcome: Outcome, trigger: Trigger,
+           detail: str) -> ImportResult:  # fmt: skip
     """A result without a transfer: nothing was asked of the school, so nothing is logged."""
     entry = TransferEntry(
-        run="-", kind=KIND, direction="in", school=roster.school, feed=roster.feed, attachment=roster.attachment,
+        run="-", kind=KIND, direction="in", school=school, feed=HUB, attachment=attachment,
         outcome=outcome, started_at=context.now, finished_at=context.now, actor=context.settings.actor,
-        message=completion(school=roster.school, kind=KIND, outcome=outcome, total=Counts(), detail=detail),
+        message=completion(school=school, kind=KIND, outcome=outcome, total=Counts(), detail=detail),
     )  # fmt: skip
-    return ImportResult(entry=entry, scheduled=roster.trigger is Trigger.SCHEDULED)
+    return ImportResult(entry=entry, scheduled=trigger is Trigger.SCHEDULED)

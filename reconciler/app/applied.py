@@ -35,14 +35,27 @@ def of_kind(state: StoredState, kind: str) -> dict[str, Mapping[str, Any]]:
 def chosen_partners(state: StoredState, schools: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """The applied partners named, or all, in order of code. Raises UnknownName for one that is none."""
     partners = of_kind(state, "partner")
-    for code in schools:
-        if code not in partners:
-            raise UnknownName(
-                "partner.unknown",
-                f"{code!r} is not a partner in the applied estate, so nothing can flow with it",
-                hint=did_you_mean(code, partners) or "partners: " + ", ".join(partners),
-            )
+    unknown = next((code for code in schools if code not in partners), None)
+    if unknown is not None:
+        raise UnknownName(
+            "partner.unknown",
+            f"{unknown!r} is not a partner in the applied estate, so nothing can flow with it",
+            hint=did_you_mean(unknown, partners) or "partners: " + ", ".join(partners),
+        )
     return {code: spec for code, spec in partners.items() if not schools or code in schools}
+
+
+def check_schools_known(state: StoredState, schools: Sequence[str], *, removed_too: bool = False) -> None:
+    """Raises UnknownName for a school that the applied estate does not have; a removed one may still hold data."""
+    declared = of_kind(state, "school")
+    known = {*declared, *(attachment.school for attachment in state.attachments if removed_too)}
+    unknown = next((code for code in schools if code not in known), None)
+    if unknown is not None:
+        raise UnknownName(
+            "school.unknown",
+            f"the applied estate has no school {unknown!r}",
+            hint=did_you_mean(unknown, known) or "schools: " + ", ".join(declared),
+        )
 
 
 def partner_names(state: StoredState) -> tuple[SchoolName, ...]:

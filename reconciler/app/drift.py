@@ -6,18 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.app.applied import of_kind, virtual_school
+from reconciler.app.applied import check_schools_known, of_kind, virtual_school
 from reconciler.app.context import opened
 from reconciler.app.control import fresh_plan
 from reconciler.app.estate_files import load
 from reconciler.app.live_check import check_schools, stored_specs
-from reconciler.errors import ExitCode, UnknownName
+from reconciler.errors import ExitCode
 from reconciler.live.difference import Drift
 from reconciler.live.json_view import to_json
 from reconciler.live.text import render_text
 from reconciler.plan.state import StoredState
 from reconciler.settings import Settings
-from reconciler.vocabulary.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +57,5 @@ def drift(settings: Settings, *, schools: Sequence[str] = ()) -> DriftOutcome:
 
 
 def _chosen(state: StoredState, schools: Sequence[str]) -> list[str]:
-    known = of_kind(state, "school")
-    for code in schools:
-        if code not in known:
-            raise UnknownName(
-                "school.unknown",
-                f"the applied estate has no school {code!r}",
-                hint=did_you_mean(code, known) or "schools: " + ", ".join(known),
-            )
-    return [code for code in known if not schools or code in schools]
+    check_schools_known(state, schools)
+    return [code for code in of_kind(state, "school") if not schools or code in schools]

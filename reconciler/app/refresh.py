@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.app.context import Context
@@ -12,6 +11,7 @@ from reconciler.app.live_check import LiveCheck, check_schools, declared_specs, 
 from reconciler.live.difference import Difference, Odd
 from reconciler.live.side import Specs
 from reconciler.plan.state import StoredState
+from reconciler.plan.target import matched
 from reconciler.plan.value import LiveLevel, LiveNote
 
 
@@ -23,7 +23,7 @@ def live_notes(context: Context, state: StoredState, loaded: LoadedEstate, *,
     address that nobody reviewed.
     """
     declared, stored = declared_specs(loaded), stored_specs(state)
-    codes = _asked(declared, list(loaded.estate.schools), targets)
+    codes = _asked(declared, stored, list(loaded.estate.schools), targets)
     unreviewed = [c for c in codes if context.settings.in_ci and _ways(declared, c) != _ways(stored, c)]
     check = check_schools(context, state, loaded, [c for c in codes if c not in unreviewed], by=declared)
     left_out = (
@@ -38,13 +38,15 @@ def live_notes(context: Context, state: StoredState, loaded: LoadedEstate, *,
     return (*_differing(check), *_unknown(check), *left_out, *_notes(check))
 
 
-def _asked(declared: Specs, codes: Sequence[str], targets: Sequence[str]) -> Sequence[str]:
+def _asked(declared: Specs, stored: Specs, codes: Sequence[str], targets: Sequence[str]) -> Sequence[str]:
     """The schools that the targets are about; all, where a target is about none, such as the hub."""
-    named: set[str] = set()
-    for address, spec in declared.items():
-        if any(fnmatchcase(address, target) for target in targets):
-            named.add(str(spec["school"]) if address.startswith("third_party.") else f"{address}.".split(".")[1])
+    known = {**stored, **declared}
+    named = {_school_of(address, known[address]) for address in matched(targets, known)}
     return [code for code in codes if code in named] if named and named <= set(codes) else codes
+
+
+def _school_of(address: str, spec: Mapping[str, Any]) -> str:
+    return str(spec["school"]) if address.startswith("third_party.") else f"{address}.".split(".")[1]
 
 
 def _ways(specs: Specs, code: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reconciler.app import academic_report, school_reports
-from reconciler.app.applied import of_kind, partner_names
+from reconciler.app.applied import check_schools_known, of_kind, partner_names
 from reconciler.app.context import Context, opened
 from reconciler.app.school_reports import frame_of
 from reconciler.errors import UnknownName
@@ -22,7 +22,6 @@ from reconciler.reports.frame import REHEARSAL
 from reconciler.reports.ports import IssueFilter, TransferFilter
 from reconciler.reports.registry import Report, report
 from reconciler.settings import Settings
-from reconciler.vocabulary.suggestions import did_you_mean
 
 
 def render(settings: Settings, name: str, format_: str, *, schools: Sequence[str] = ()) -> str:
@@ -33,7 +32,7 @@ def render(settings: Settings, name: str, format_: str, *, schools: Sequence[str
     known = report(name)
     with opened(settings, read_only=True) as context:
         state = context.store.state.read_state()
-        _check_schools(schools, state)
+        check_schools_known(state, schools, removed_too=True)
         model = _GATHER[name](context, state, frozenset(schools))
     return _write(known, model, format_)
 
@@ -42,7 +41,7 @@ def academic(settings: Settings, format_: str, *, schools: Sequence[str] = (), s
     """The academic report, of one student by record number where one is named. As `render`, and NotPermitted."""
     with opened(settings, read_only=True) as context:
         state = context.store.state.read_state()
-        _check_schools(schools, state)
+        check_schools_known(state, schools, removed_too=True)
         model = academic_report.gather(context, state, frozenset(schools), student=student)
     return _write(report(academic_model.NAME), model, format_)
 
@@ -54,7 +53,7 @@ def issues(settings: Settings, format_: str, *, schools: Sequence[str] = (), cod
                            state=state)  # fmt: skip
     with opened(settings, read_only=True) as context:
         stored = context.store.state.read_state()
-        _check_schools(schools, stored)
+        check_schools_known(stored, schools, removed_too=True)
         model = issues_report.build(frame_of(context, stored), context.store.reports.issues(narrowed))
     return _write(report(issues_report.NAME), model, format_)
 
@@ -97,15 +96,3 @@ _GATHER: Mapping[str, Callable[[Context, StoredState, frozenset[str]], Any]] = {
     academic_model.NAME: academic_report.gather,
     retained_report.NAME: _retained,
 }
-
-
-def _check_schools(schools: Sequence[str], state: StoredState) -> None:
-    declared = of_kind(state, "school")
-    known = {*declared, *(attachment.school for attachment in state.attachments)}  # a removed one has data as well
-    for code in schools:
-        if code not in known:
-            raise UnknownName(
-                "school.unknown",
-                f"the applied estate has no school {code!r}",
-                hint=did_you_mean(code, known) or "schools: " + ", ".join(declared),
-            )

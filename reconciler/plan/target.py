@@ -20,7 +20,7 @@ def chosen(actions: Sequence[Action], wanted: Mapping[str, Resource], state: Sto
 
     Raises UnknownName for a target that fits no declared and no stored resource.
     """
-    roots = _matched(targets, {*wanted, *state.resources})
+    roots = matched(targets, {*wanted, *state.resources})
     by_stored = {a.moved_from or a.address: a for a in actions}
     by_address = {a.address: a for a in actions}
     dependents = _dependents(by_stored, state)
@@ -42,7 +42,8 @@ def chosen(actions: Sequence[Action], wanted: Mapping[str, Resource], state: Sto
     return kept, tuple(sorted(kept - asked))
 
 
-def _matched(targets: Sequence[str], known: Iterable[str]) -> set[str]:
+def matched(targets: Sequence[str], known: Iterable[str]) -> set[str]:
+    """The addresses that the targets fit. Raises UnknownName for a target that fits none."""
     addresses = set(known)
     found: set[str] = set()
     for target in targets:

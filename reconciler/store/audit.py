@@ -73,7 +73,7 @@ def verify(connection: Connection) -> Diagnostics:
 def _walk(connection: Connection) -> Iterator[tuple[int, str, str, AuditRow | None]]:
     """Sequence, hash before, own hash and content of each row; no content where it is no JSON or no time any more."""
     links = select(AUDIT.c.sequence, AUDIT.c.previous, AUDIT.c.hash).order_by(AUDIT.c.sequence)
-    part, last = connection.execute(links.limit(_PART)).all(), None
+    part = connection.execute(links.limit(_PART)).all()
     while part:
         last = part[-1].sequence
         contents = _contents(connection, [link.sequence for link in part])

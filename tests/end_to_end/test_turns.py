@@ -6,20 +6,23 @@ trust that nothing flows with it any more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from reconciler.app import academic, decisions, turns
-from reconciler.app.context import opened
+from reconciler.app.context import opened, store_folder
 from reconciler.app.exports import run_exports
 from reconciler.app.flows import run_imports
 from reconciler.app.process import holder
 from reconciler.errors import ExitCode, LockHeld
 from reconciler.reports.ports import TransferFilter
+from reconciler.settings import read_settings
 from reconciler.simulator.edits import EstateFile
 from reconciler.simulator.practice import Practice
 from reconciler.transfers.entry import Outcome
+from tests.end_to_end.bench import cut
 from tests.end_to_end.conftest import Desk
 from tests.exports.conftest import ExportDesk
 from tests.exports.conftest import desk as desk  # noqa: PLC0414 (the fixture, under its own name)
@@ -88,6 +91,30 @@ def test_academic_data_of_a_partner_removed_meanwhile_does_not_come(example: Des
     assert "(store.set_aside)" in done.results[0].message
     assert "partner.removed" in done.results[1].message
     assert outcomes(example, "academic") == {"AVN": "failed", "GHL": "done"}
+
+
+@pytest.mark.requirement(19, 26, 66)
+def test_a_school_that_is_gone_altogether_stops_nobody_else(schools: Practice, store_url: str) -> None:
+    """Out of the estate as a school too, while another is read: each flow says so and goes on to the next."""
+    estate = json.loads(cut("AVN", "CST", "GHL"))
+    settings = read_settings({**schools.environment, "RECONCILE_STORE": store_url})
+    settings.estate.write_text(json.dumps(estate), "utf-8")
+    store_folder(settings).mkdir(mode=0o700, exist_ok=True)
+    (store_folder(settings) / "assignments.csv").write_text("student,class,from,to\n", "utf-8")
+    desk = Desk(settings=settings).init().apply()
+    desk.sync("AVN", "CST", "GHL", first=True)
+
+    def remove() -> None:
+        for name in ("schools", "partners", "period_maps"):
+            del estate[name]["CST"]
+        gone = [f"{kind}.CST" for kind in ("partner", "school")] + ["period_map.CST.2026-2027"]
+        estate["removed"] = [{"address": address, "reason": "left the consortium"} for address in gone]
+        settings.estate.write_text(json.dumps(estate), "utf-8")
+        desk.apply()
+
+    done = academic.run_academic(settings, schools=("AVN", "CST", "GHL"), progress=once(remove, at="AVN"))
+    assert [r.outcome.value for r in done.results] == ["done", "failed", "done"]
+    assert "partner.removed" in done.results[1].message
 
 
 @pytest.mark.requirement(26, 54)
